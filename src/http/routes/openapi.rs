@@ -1,0 +1,16 @@
+//! This document.
+//!
+//! Never: a copy written by hand.
+
+use crate::http::problem::Problem;
+
+/// The description of this API.
+#[utoipa::path(get, path = "/api/v1/openapi.json",
+    tag = "board",
+    responses(
+        (status = 200, body = serde_json::Value, description = "An OpenAPI document."),
+    ),
+)]
+pub async fn openapi() -> Problem {
+    Problem::not_found()
+}

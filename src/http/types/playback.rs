@@ -1,0 +1,135 @@
+//! What a player can play, and how it gets it.
+//!
+//! Never: the decision itself.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::item::{Chapter, ItemSummary};
+
+/// What the player can play. Names it does not share with Alcove are ignored.
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct PlaybackRequest {
+    /// Containers it plays from a plain file address: `mp4`, `webm`, `matroska`, `mp3`, …
+    #[schema(max_items = 100)]
+    pub containers: Vec<String>,
+    /// `h264`, `hevc`, `vp9`, `av1`, …
+    #[schema(max_items = 100)]
+    pub video_codecs: Vec<String>,
+    /// `aac`, `mp3`, `opus`, `flac`, `ac3`, …
+    #[schema(max_items = 100)]
+    pub audio_codecs: Vec<String>,
+    /// Largest picture in lines.
+    #[serde(default)]
+    pub max_height: Option<u32>,
+    #[serde(default)]
+    pub max_bit_rate_kbps: Option<u32>,
+    /// Bits a colour component; 8 when absent.
+    #[serde(default)]
+    pub max_bit_depth: Option<u8>,
+    #[serde(default)]
+    pub max_audio_channels: Option<u16>,
+    #[serde(default)]
+    pub hdr: Option<bool>,
+    /// True when it plays HTTP Live Streaming.
+    #[serde(default)]
+    pub hls: Option<bool>,
+    /// The sound track to play, by its stream index; the file's default when absent.
+    #[serde(default)]
+    pub audio_stream: Option<u32>,
+}
+
+/// How a film reaches the player.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Decision {
+    /// The file as it is.
+    DirectPlay,
+    /// Its tracks in another container.
+    Remux,
+    /// At least one track is converted.
+    Transcode,
+}
+
+/// Where and how to play.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Playback {
+    pub decision: Decision,
+    /// Why it is not played directly; empty for direct play.
+    pub reasons: Vec<Reason>,
+    /// Needs no cookie; ends with the session and at `expires_at`.
+    pub url: String,
+    /// Content type of `url`.
+    pub mime: String,
+    #[schema(format = DateTime)]
+    pub expires_at: String,
+    pub duration_ms: Option<u64>,
+    /// Where this person stopped; 0 to begin.
+    pub resume_ms: u64,
+    pub audio: Vec<PlaybackAudio>,
+    pub subtitles: Vec<PlaybackSubtitle>,
+    pub chapters: Vec<Chapter>,
+    /// What plays after this.
+    pub next: Option<ItemSummary>,
+    /// What the player gets; null for sound alone.
+    pub video: Option<PlaybackVideo>,
+}
+
+/// One reason for a decision.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Reason {
+    /// Stable word for programs and translations.
+    pub code: String,
+    /// An English sentence.
+    pub text: String,
+    pub track: ReasonTrack,
+}
+
+/// What a reason is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ReasonTrack {
+    Container,
+    Video,
+    Audio,
+    Subtitles,
+}
+
+/// A sound track that can be chosen.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PlaybackAudio {
+    pub stream: u32,
+    pub language: Option<String>,
+    pub title: Option<String>,
+    pub channels: u16,
+    /// As it is in the file.
+    pub codec: String,
+    pub default: bool,
+}
+
+/// A subtitle track that can be chosen.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PlaybackSubtitle {
+    pub id: String,
+    pub language: Option<String>,
+    pub title: Option<String>,
+    pub forced: bool,
+    pub hearing_impaired: bool,
+    pub default: bool,
+    pub url: String,
+    pub format: SubtitleFormat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum SubtitleFormat {
+    WebVtt,
+}
+
+/// The picture that the player gets.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PlaybackVideo {
+    pub codec: String,
+    pub width: u32,
+    pub height: u32,
+}
