@@ -1,21 +1,47 @@
 //! Starts, feeds, times out and kills worker processes.
 //!
 //! Never: libav, HTTP, deciding what a job is for.
+//!
+//! ```text
+//!  start ──► parked ──job──► busy ──answer──► parked ──idle too long, or worn──► ended
+//!                             │ crash, time limit, or the caller dropped the future
+//!                             ▼
+//!                           killed
+//! ```
+//!
+//! No task is spawned: the caller's future drives the socket. [`Pool::tend`] is the one future that
+//! somebody must keep running, so that parked workers give their memory back.
+
+mod lane;
+mod worker;
 
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 
 use crate::media::job::{Job, JobError, Output};
+use crate::media::wire::{Request, SandboxLayers};
+
+use lane::{LANES, limit_of};
+use worker::{End, Worker};
+
+/// A parked worker is ended after this long.
+const PARKED: Duration = Duration::from_secs(10);
+/// How often parked workers are looked at.
+const TEND_EVERY: Duration = Duration::from_secs(2);
 
 /// How the pool starts workers.
 #[derive(Clone, Debug)]
 pub struct PoolConfig {
     /// The `alcove-worker` program.
     pub program: PathBuf,
-    /// Workers that may be busy at once.
+    /// Workers that may be busy at once in the viewers' lane.
     pub size: usize,
     /// Most address space a worker may map.
     pub address_space_bytes: u64,
@@ -56,33 +82,115 @@ pub enum PoolError {
 }
 
 /// The workers. One job a worker at a time; a worker that crashes or hangs costs only its job.
-#[derive(Debug)]
+///
+/// Cheap to clone; all clones share the workers.
+#[derive(Clone, Debug)]
 pub struct Pool {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
     config: PoolConfig,
+    lanes: [LaneState; LANES.len()],
+    closed: CancellationToken,
+    next_id: AtomicU64,
+    layers: Mutex<Option<SandboxLayers>>,
+}
+
+#[derive(Debug)]
+struct LaneState {
+    /// One permit a worker; jobs past that wait in order of arrival.
+    permits: Semaphore,
+    workers: usize,
+    parked: Mutex<Vec<Worker>>,
 }
 
 impl Pool {
+    /// A pool without any worker yet; they are started by the first jobs.
     pub fn new(config: PoolConfig) -> Self {
-        Self { config }
+        let lanes = LANES.map(|lane| {
+            let workers = lane::workers(lane, config.size);
+            LaneState {
+                permits: Semaphore::new(workers),
+                workers,
+                parked: Mutex::default(),
+            }
+        });
+        Self {
+            inner: Arc::new(Inner {
+                config,
+                lanes,
+                closed: CancellationToken::new(),
+                next_id: AtomicU64::new(1),
+                layers: Mutex::default(),
+            }),
+        }
     }
 
     /// Runs `job` on a free worker of `lane`; `on_event` sees data and progress as they come.
     ///
-    /// Dropping the future ends the job.
+    /// `files` are handed to the worker, the media file first; their position in the file is neither
+    /// used nor moved. Dropping the future ends the job at once, with its worker.
     ///
     /// # Errors
     /// [`PoolError`]; the pool itself stays usable after every one but `Closed`.
     pub async fn run(
         &self,
-        _lane: Lane,
-        _job: Job,
-        _files: Vec<OwnedFd>,
-        _on_event: impl FnMut(Event) + Send,
+        lane: Lane,
+        job: Job,
+        files: Vec<OwnedFd>,
+        on_event: impl FnMut(Event) + Send,
     ) -> Result<Output, PoolError> {
-        Err(PoolError::Start(std::io::Error::other(format!(
-            "{} is not wired yet",
-            self.config.program.display()
-        ))))
+        let state = self.inner.lane(lane);
+        let _permit = state
+            .permits
+            .acquire()
+            .await
+            .map_err(|_| PoolError::Closed)?;
+        if self.inner.closed.is_cancelled() {
+            return Err(PoolError::Closed);
+        }
+        let mut worker = match state.take_parked() {
+            Some(worker) => worker,
+            None => Worker::start(&self.inner.config, lane).map_err(PoolError::Start)?,
+        };
+        let limit = limit_of(&job);
+        let request = Request {
+            id: self.inner.next_id.fetch_add(1, Ordering::Relaxed),
+            files: u8::try_from(files.len()).unwrap_or(u8::MAX),
+            job,
+        };
+        let end = tokio::select! {
+            biased;
+            () = self.inner.closed.cancelled() => End::Closed,
+            end = worker.serve(&request, &files, limit, on_event) => end,
+        };
+        if let Some(layers) = worker.layers() {
+            *lock(&self.inner.layers) = Some(layers);
+        }
+        match end {
+            End::Done(output) => {
+                self.inner.park(lane, worker);
+                Ok(output)
+            }
+            End::Failed(error) => {
+                // Its memory may be in a state that the next job should not inherit.
+                if error != JobError::OutOfMemory {
+                    self.inner.park(lane, worker);
+                }
+                Err(PoolError::Job(error))
+            }
+            End::Lost(error) => Err(PoolError::Crashed(worker.obituary(&error).await)),
+            End::Late(limit) => {
+                worker.kill().await;
+                Err(PoolError::TimedOut(limit))
+            }
+            End::Closed => {
+                worker.kill().await;
+                Err(PoolError::Closed)
+            }
+        }
     }
 
     /// Like [`Pool::run`], with all data collected.
@@ -106,6 +214,94 @@ impl Pool {
         Ok((output, data.into()))
     }
 
-    /// Ends every worker and waits for it; later jobs answer [`PoolError::Closed`].
-    pub async fn close(&self) {}
+    /// Ends workers that have been parked for a while, until the pool is closed.
+    ///
+    /// The daemon keeps this running; without it all else works, but idle workers keep their memory.
+    pub async fn tend(&self) {
+        let mut tick = tokio::time::interval(TEND_EVERY);
+        loop {
+            tokio::select! {
+                () = self.inner.closed.cancelled() => return,
+                _ = tick.tick() => {}
+            }
+            for lane in LANES {
+                for mut worker in self.inner.lane(lane).take_stale(PARKED) {
+                    worker.kill().await;
+                }
+            }
+        }
+    }
+
+    /// What the kernel granted the workers' sandbox; `None` before the first worker was ready.
+    pub fn sandbox(&self) -> Option<SandboxLayers> {
+        *lock(&self.inner.layers)
+    }
+
+    /// Process ids of the workers parked now, for tests and for the board's page.
+    pub fn parked_pids(&self) -> Vec<u32> {
+        LANES
+            .iter()
+            .flat_map(|&lane| {
+                lock(&self.inner.lane(lane).parked)
+                    .iter()
+                    .filter_map(Worker::pid)
+                    .collect::<Vec<_>>()
+            })
+            .collect()
+    }
+
+    /// Ends every worker and waits for it; running and later jobs answer [`PoolError::Closed`].
+    pub async fn close(&self) {
+        self.inner.closed.cancel();
+        for lane in LANES {
+            let state = self.inner.lane(lane);
+            // All permits back means that no job runs any more.
+            let all = u32::try_from(state.workers).unwrap_or(u32::MAX);
+            if let Ok(permits) = state.permits.acquire_many(all).await {
+                permits.forget();
+            }
+            state.permits.close();
+            for mut worker in state.take_stale(Duration::ZERO) {
+                worker.kill().await;
+            }
+        }
+    }
+}
+
+impl Inner {
+    fn lane(&self, lane: Lane) -> &LaneState {
+        &self.lanes[lane as usize]
+    }
+
+    fn park(&self, lane: Lane, mut worker: Worker) {
+        if worker.is_worn() || self.closed.is_cancelled() {
+            return;
+        }
+        worker.rest();
+        lock(&self.lane(lane).parked).push(worker);
+    }
+}
+
+impl LaneState {
+    /// The worker parked last, if it is still alive.
+    fn take_parked(&self) -> Option<Worker> {
+        loop {
+            let mut worker = lock(&self.parked).pop()?;
+            if worker.is_alive() {
+                return Some(worker);
+            }
+        }
+    }
+
+    fn take_stale(&self, age: Duration) -> Vec<Worker> {
+        let mut parked = lock(&self.parked);
+        let (stale, fresh) = parked.drain(..).partition(|w| w.rested() >= age);
+        *parked = fresh;
+        stale
+    }
+}
+
+/// No code panics while it holds one of these locks in an inconsistent state.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

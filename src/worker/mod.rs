@@ -1,0 +1,30 @@
+//! The inside of a worker: closes itself in, then runs one job after the other.
+//!
+//! Never: database, network, paths.
+
+mod probe;
+mod reply;
+mod sandbox;
+mod segment;
+mod serve;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+pub use reply::Reply;
+use serve::Settings;
+
+/// Runs the program with its arguments: the lane and the most bytes of address space.
+pub fn main(arguments: impl Iterator<Item = OsString>) -> ExitCode {
+    let Some(settings) = Settings::parse(arguments) else {
+        eprintln!("alcove-worker is started by alcove, not by hand");
+        return ExitCode::from(64);
+    };
+    match serve::run(settings) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("alcove-worker: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
