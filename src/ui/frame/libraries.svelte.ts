@@ -1,0 +1,39 @@
+// The libraries as every page needs them: which kinds exist, and how many items. Never: their files.
+import { api } from '../api/client.ts';
+import { news } from '../api/events.svelte.ts';
+import type { Library, LibraryKind } from '../api/types.ts';
+
+class Libraries {
+  all = $state.raw<Library[] | null>(null);
+  #asked: Promise<void> | null = null;
+  #later: ReturnType<typeof setTimeout> | undefined;
+
+  constructor() {
+    news.onItems(() => this.#soon());
+    news.onBack(() => this.#soon());
+  }
+
+  /** True when a library of this kind, or one that is sorted by what is in it, exists; true until known. */
+  has(kind: LibraryKind): boolean {
+    return this.all?.some((each) => each.kind === kind || each.kind === 'mixed') ?? true;
+  }
+
+  /** Asks the box; several callers at once share one request. */
+  load(): Promise<void> {
+    this.#asked ??= (async () => {
+      try {
+        this.all = await api.get<Library[]>('libraries');
+      } finally {
+        this.#asked = null;
+      }
+    })();
+    return this.#asked;
+  }
+
+  #soon(): void {
+    clearTimeout(this.#later);
+    this.#later = setTimeout(() => void this.load().catch(() => {}), 1_000);
+  }
+}
+
+export const libraries = new Libraries();

@@ -1,0 +1,47 @@
+// Which address shows which page. Never: a page that is loaded before it is asked for.
+import type { Component } from 'svelte';
+import { match } from './match.ts';
+
+type Load = () => Promise<{ default: Component<Record<string, string>> }>;
+
+export interface Route {
+  pattern: string;
+  load: Load;
+  /** Fills the window, without rail and bars. */
+  bare?: boolean;
+}
+
+function page(load: () => Promise<{ default: unknown }>): Load {
+  return load as Load;
+}
+
+const parts = import.meta.glob<{ default: unknown }>('../{player,music,photos}/*.svelte');
+
+function part(path: string): Load {
+  return page(parts[`../${path}.svelte`] ?? (() => import('../pages/NotFound.svelte')));
+}
+
+export const routes: readonly Route[] = [
+  { pattern: '/', load: page(() => import('../pages/Home.svelte')) },
+  { pattern: '/music', load: part('music/Music') },
+  { pattern: '/artist/:itemId', load: part('music/Artist') },
+  { pattern: '/album/:itemId', load: part('music/Album') },
+  { pattern: '/photos', load: part('photos/Photos') },
+  { pattern: '/photo/:itemId', load: part('photos/Viewer'), bare: true },
+  { pattern: '/play/:itemId', load: part('player/Player'), bare: true },
+];
+
+const NOT_FOUND: Route = { pattern: '*', load: page(() => import('../pages/NotFound.svelte')) };
+
+export interface Found {
+  route: Route;
+  params: Record<string, string>;
+}
+
+export function find(path: string): Found {
+  for (const route of routes) {
+    const params = match(route.pattern, path);
+    if (params) return { route, params };
+  }
+  return { route: NOT_FOUND, params: {} };
+}

@@ -1,0 +1,3 @@
+// The words of music. Never: words of another part.
+export const music = {
+};

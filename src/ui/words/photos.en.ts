@@ -1,0 +1,3 @@
+// The words of photos. Never: words of another part.
+export const photos = {
+};

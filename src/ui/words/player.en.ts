@@ -1,0 +1,3 @@
+// The words of player. Never: words of another part.
+export const player = {
+};
