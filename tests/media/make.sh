@@ -6,6 +6,8 @@
 # frame can be seen and counted. Files are made with one thread and bit-exact flags: the same ffmpeg gives the
 # same bytes.
 set -euo pipefail
+# shellcheck source=tests/media/exif.sh
+. "$(dirname "$0")/exif.sh"
 
 readonly RATE=25          # pictures a second where a recipe does not say otherwise
 readonly SIZE=320x180
@@ -81,23 +83,12 @@ tags() {
     -metadata album="Pure_Tones" -metadata track=3/9 -metadata disc=1/2 -metadata date=2019 -metadata genre=Electronic
 }
 
-# exif DATE ORIENTATION: an APP1 segment with the two tags and a camera, big-endian TIFF.
-# Layout: IFD0 at 8 with Make, Orientation, ExifIFD; the Exif IFD at 50 with DateTimeOriginal.
-exif() {
-  printf '\xff\xe1\x00\x68Exif\x00\x00MM\x00\x2a\x00\x00\x00\x08\x00\x03'
-  printf '\x01\x0f\x00\x02\x00\x00\x00\x07\x00\x00\x00\x58'
-  printf '\x01\x12\x00\x03\x00\x00\x00\x01\x00%b\x00\x00' "\\x0$2"
-  printf '\x87\x69\x00\x04\x00\x00\x00\x01\x00\x00\x00\x32\x00\x00\x00\x00'
-  printf '\x00\x01\x90\x03\x00\x02\x00\x00\x00\x14\x00\x00\x00\x44\x00\x00\x00\x00'
-  printf '%s\x00ALCOVE\x00\x00' "$1"
-}
-
 # jpeg SIZE [DATE ORIENTATION]: a photo, with EXIF when a date is given.
 jpeg() {
   ffmpeg -nostdin -hide_banner -loglevel error -y -f lavfi -i "testsrc2=size=$1:rate=1:duration=1" -frames:v 1 \
     -pix_fmt yuvj420p -flags:v +bitexact -fflags +bitexact -f mjpeg "$scratch/plain.jpg"
   if [ $# -eq 1 ]; then cp "$scratch/plain.jpg" "$part"; return; fi
-  { printf '\xff\xd8'; exif "$2" "$3"; tail -c +3 "$scratch/plain.jpg"; } > "$part"
+  with_exif "$scratch/plain.jpg" "$2" "$3" > "$part"
 }
 
 aac=(-c:a aac -b:a 96k)

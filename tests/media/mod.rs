@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-const SCRIPT: &str = include_str!("make.sh");
+const SCRIPT: &str = concat!(include_str!("make.sh"), include_str!("exif.sh"));
 
 /// The file that recipe `name` makes, for reading only; made on first use and shared by all tests.
 ///

@@ -1,0 +1,154 @@
+# shellcheck shell=bash
+# `image/dev test`: every check, stage by stage, each with its time; one line of numbers in the end.
+# Never: an end at the first stage that fails, or a write into the clone other than npm's packages and target/.
+
+readonly NEXTEST_VERSION=0.9.143
+readonly STAGES=(format lint scripts ui rust browser api hostile)
+readonly TEST_PACKAGES=(ffmpeg fonts-dejavu-core shellcheck python3 python3-venv
+  gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-libav)
+
+passed=0
+failed=0
+failures=()
+
+cmd_test() {
+  [ $# -le 1 ] || fail "test takes one filter at most" "$(usage)"
+  local filter=${1-} start stage
+  start=$(now_ms)
+  caches_outside_the_clone
+  one_test_run_at_a_time
+  build_ready rustfmt rust-clippy
+  packages "for testing" "${TEST_PACKAGES[@]}"
+  for stage in "${STAGES[@]}"; do
+    if [ -z "$filter" ] || [ "$filter" = "$stage" ]; then
+      run_stage "$stage"
+    fi
+  done
+  if [ -n "$filter" ] && ! is_stage "$filter"; then
+    run_stage rust "$filter"
+    run_stage browser "$filter"
+    [ $((passed + failed)) -gt 0 ] || fail "no test's name contains '$filter', and it is no stage (${STAGES[*]})"
+  fi
+  summary "$start"
+}
+
+# Results of builds and fetched packages last from run to run; an empty folder is only slower.
+caches_outside_the_clone() {
+  cache_dir=${XDG_CACHE_HOME:-$HOME/.cache}/alcove
+  build_dir=${CARGO_TARGET_DIR:-$cache_dir/target}
+  case $build_dir in /*) ;; *) build_dir=$root/$build_dir ;; esac
+  export CARGO_TARGET_DIR=$build_dir
+  export npm_config_cache=$cache_dir/npm
+  mkdir -p "$cache_dir" "$build_dir" || fail "the cache folder $cache_dir cannot be made"
+  # Both are caches, and backups may leave them out: https://bford.info/cachedir/
+  printf 'Signature: 8a477f597d28d172789f06886806bc55\n' > "$cache_dir/CACHEDIR.TAG"
+}
+
+# Clones share the cache: a second run would exchange programs below the first one's feet.
+one_test_run_at_a_time() {
+  exec 9> "$build_dir/.lock"
+  if ! flock -n 9; then
+    note "another test run uses $build_dir; waiting for it"
+    flock 9
+  fi
+}
+
+is_stage() {
+  local stage
+  for stage in "${STAGES[@]}"; do
+    [ "$stage" != "$1" ] || return 0
+  done
+  return 1
+}
+
+# run_stage NAME [FILTER]: the lock stays here, so that nothing a stage leaves behind can hold it.
+run_stage() {
+  local start
+  start=$(now_ms)
+  printf '== %s\n' "$1"
+  "stage_$1" "${2-}" 9>&- < /dev/null
+  printf '   %s: %s\n' "$1" "$(seconds_since "$start")"
+}
+
+pass() { passed=$((passed + ${1:-1})); }
+
+miss() {
+  failed=$((failed + ${2:-1}))
+  failures+=("$1")
+}
+
+# check WORDS COMMAND...: one check that is a command.
+check() {
+  local words=$1
+  shift
+  if "$@"; then pass; else miss "$words"; fi
+}
+
+summary() {
+  local line
+  printf '== all of it: %s\n' "$(seconds_since "$1")"
+  for line in "${failures[@]}"; do printf '   FAILED %s\n' "$line"; done
+  printf '%d passed, %d failed\n' "$passed" "$failed"
+  [ "$failed" -eq 0 ]
+}
+
+stage_format() { check "format: cargo fmt" cargo fmt --check; }
+
+stage_lint() {
+  lint_ui_exists
+  sources_are_this_clone
+  check "lint: clippy" cargo clippy --quiet --locked --all-targets -- -D warnings
+}
+
+# build.rs embeds the built UI: lints and tests see the same one as `run`.
+lint_ui_exists() { [ -e "$ui_out/index.html" ] || build_ui; }
+
+stage_scripts() {
+  check "scripts: shellcheck" shellcheck -x image/dev .ci/run tests/media/make.sh tests/media/demo.sh
+}
+
+stage_ui() {
+  has_ui || return 0
+  node_ready
+  ui_packages
+  check "ui: types and words" npm --prefix src/ui run --silent check
+  if grep -q '"test"' src/ui/package.json; then check "ui: unit tests" npm --prefix src/ui run --silent test; fi
+  build_ui
+}
+
+nextest_ready() {
+  if cargo nextest --version > /dev/null 2>&1; then return 0; fi
+  PATH=$cache_dir/tools/bin:$PATH
+  if cargo nextest --version > /dev/null 2>&1; then return 0; fi
+  step "building cargo-nextest $NEXTEST_VERSION" \
+    cargo install --quiet --locked --root "$cache_dir/tools" --target-dir "$cache_dir/tools-target" \
+    --version "$NEXTEST_VERSION" cargo-nextest
+  rm -rf "$cache_dir/tools-target"
+}
+
+# stage_rust [FILTER]: all tests of the crate, or those whose names contain FILTER.
+stage_rust() {
+  local log=$build_dir/nextest.log args=() line bad good
+  nextest_ready
+  lint_ui_exists
+  sources_are_this_clone
+  [ -z "$1" ] || args=("$1" --no-tests=pass)
+  if cargo nextest run --locked --no-fail-fast "${args[@]}" 2>&1 | tee "$log"; then bad=0; else bad=1; fi
+  line=$(sed 's/\x1b\[[0-9;]*m//g' "$log" | grep -E '^ +Summary \[' | tail -n 1)
+  good=$(grep -oE '[0-9]+ passed' <<< "$line" | grep -oE '[0-9]+' || echo 0)
+  pass "$good"
+  [ $bad -eq 0 ] || miss "rust: see above" "$(failed_in "$line")"
+}
+
+# failed_in LINE: failures and time-outs of nextest's summary; at least one, for a build that broke.
+failed_in() {
+  local sum=0 n
+  while read -r n; do
+    sum=$((sum + n))
+  done < <(grep -oE '[0-9]+ (failed|timed out|exec failed)' <<< "$1" | grep -oE '^[0-9]+')
+  echo $((sum > 0 ? sum : 1))
+}
+
+stage_browser() { :; }
+stage_api() { :; }
+stage_hostile() { :; }
