@@ -14,7 +14,11 @@ const BYTES: usize = 32;
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
     #[error("the key {} could not be {what}: {source}", path.display())]
-    Io { what: &'static str, path: PathBuf, source: std::io::Error },
+    Io {
+        what: &'static str,
+        path: PathBuf,
+        source: std::io::Error,
+    },
     #[error("the system gave no random numbers: {0}")]
     Random(getrandom::Error),
 }
@@ -30,19 +34,32 @@ pub(super) fn load(state_dir: &Path) -> Result<[u8; BYTES], KeyError> {
             let mut bytes = Vec::new();
             file.take(BYTES as u64 + 1)
                 .read_to_end(&mut bytes)
-                .map_err(|source| KeyError::Io { what: "read", path: path.clone(), source })?;
+                .map_err(|source| KeyError::Io {
+                    what: "read",
+                    path: path.clone(),
+                    source,
+                })?;
             if let Ok(key) = bytes.try_into() {
                 return Ok(key);
             }
             log::warn!("the key of playback tickets was damaged and is made anew");
         }
         Err(error) if error.kind() == ErrorKind::NotFound => {}
-        Err(source) => return Err(KeyError::Io { what: "opened", path, source }),
+        Err(source) => {
+            return Err(KeyError::Io {
+                what: "opened",
+                path,
+                source,
+            });
+        }
     }
     let mut key = [0; BYTES];
     getrandom::fill(&mut key).map_err(KeyError::Random)?;
-    store(state_dir, &path, &key)
-        .map_err(|source| KeyError::Io { what: "written", path, source })?;
+    store(state_dir, &path, &key).map_err(|source| KeyError::Io {
+        what: "written",
+        path,
+        source,
+    })?;
     Ok(key)
 }
 
@@ -53,7 +70,11 @@ fn store(state_dir: &Path, path: &Path, key: &[u8]) -> std::io::Result<()> {
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&aside)?;
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&aside)?;
     file.write_all(key)?;
     file.sync_all()?;
     fs::rename(&aside, path)?;
@@ -70,7 +91,10 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let key = load(dir.path()).unwrap();
         assert_eq!(load(dir.path()).unwrap(), key);
-        let mode = fs::metadata(dir.path().join(FILE)).unwrap().permissions().mode();
+        let mode = fs::metadata(dir.path().join(FILE))
+            .unwrap()
+            .permissions()
+            .mode();
         assert_eq!(mode & 0o777, 0o600);
     }
 

@@ -28,7 +28,9 @@ pub(super) struct Passwords {
 
 impl Passwords {
     pub(super) fn new() -> Self {
-        Self { turns: Arc::new(Semaphore::new(AT_ONCE)) }
+        Self {
+            turns: Arc::new(Semaphore::new(AT_ONCE)),
+        }
     }
 
     /// The PHC string of `password`.
@@ -63,7 +65,10 @@ impl Passwords {
     ) -> Result<T, AuthError> {
         // The permit moves into the work: a client that leaves does not make room for a third one.
         let turns = Arc::clone(&self.turns);
-        let permit = turns.acquire_owned().await.expect("the semaphore is never closed");
+        let permit = turns
+            .acquire_owned()
+            .await
+            .expect("the semaphore is never closed");
         tokio::task::spawn_blocking(move || {
             let _turn = permit;
             work()
@@ -82,7 +87,8 @@ static NOBODY: LazyLock<String> = LazyLock::new(|| {
 });
 
 fn hasher() -> Argon2<'static> {
-    let params = Params::new(MEMORY_KIB, PASSES, 1, None).expect("constants within argon2's limits");
+    let params =
+        Params::new(MEMORY_KIB, PASSES, 1, None).expect("constants within argon2's limits");
     Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
 }
 
@@ -99,7 +105,11 @@ fn matches(password: &str, hash: &str) -> Result<bool, AuthError> {
 pub(super) fn check(password: &str) -> Result<(), AuthError> {
     let characters = password.chars().count();
     let fits = (8..=256).contains(&characters) && password.len() <= MAX_BYTES;
-    if fits { Ok(()) } else { Err(AuthError::BadPassword) }
+    if fits {
+        Ok(())
+    } else {
+        Err(AuthError::BadPassword)
+    }
 }
 
 #[cfg(test)]
@@ -110,16 +120,28 @@ mod tests {
     async fn a_password_is_checked_against_its_own_hash_only() {
         let passwords = Passwords::new();
         let hash = passwords.hash("correct horse".into()).await.unwrap();
-        assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
+        assert!(
+            hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
+            "{hash}"
+        );
         for (password, hash, want) in [
             ("correct horse", Some(hash.clone()), true),
             ("correct Horse", Some(hash.clone()), false),
             ("", Some(hash), false),
             ("nobody has this password", None, false),
         ] {
-            assert_eq!(passwords.verify(password.into(), hash).await.unwrap(), want, "{password}");
+            assert_eq!(
+                passwords.verify(password.into(), hash).await.unwrap(),
+                want,
+                "{password}"
+            );
         }
-        assert!(passwords.verify("x".into(), Some("plain".into())).await.is_err());
+        assert!(
+            passwords
+                .verify("x".into(), Some("plain".into()))
+                .await
+                .is_err()
+        );
     }
 
     #[test]

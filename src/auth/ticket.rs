@@ -56,7 +56,9 @@ impl std::fmt::Debug for Signer {
 
 impl Signer {
     pub fn new(key: &[u8; 32]) -> Self {
-        Self { mac: Hmac::new(key.into()) }
+        Self {
+            mac: Hmac::new_from_slice(key).expect("HMAC takes a key of any length"),
+        }
     }
 
     /// The text of a ticket; safe in an address. `None` when the plan is too large for one.
@@ -83,7 +85,11 @@ impl Signer {
             return Err(TicketError::Forged);
         }
         let (body, tag) = text.split_once('.').ok_or(TicketError::Forged)?;
-        let decode = |part| URL_SAFE_NO_PAD.decode(part).map_err(|_| TicketError::Forged);
+        let decode = |part| {
+            URL_SAFE_NO_PAD
+                .decode(part)
+                .map_err(|_| TicketError::Forged)
+        };
         let (body, tag) = (decode(body)?, decode(tag)?);
         let mut mac = self.mac.clone();
         mac.update(&body);
@@ -121,7 +127,10 @@ mod tests {
         let signer = Signer::new(&[7; 32]);
         let text = signer.seal(&claims(vec![1, 2])).unwrap();
         assert_eq!(signer.open(&text, 999), Ok(claims(vec![1, 2])));
-        assert_eq!(signer.open::<Vec<u32>>(&text, 1000), Err(TicketError::Expired));
+        assert_eq!(
+            signer.open::<Vec<u32>>(&text, 1000),
+            Err(TicketError::Expired)
+        );
         let other = Signer::new(&[8; 32]);
         assert_eq!(other.open::<Vec<u32>>(&text, 0), Err(TicketError::Forged));
         assert_eq!(signer.seal(&claims(vec![u32::MAX; 1000])), None);

@@ -38,8 +38,7 @@ pub struct SessionRow {
     pub user: UserRow,
 }
 
-const USER_COLUMNS: &str =
-    "users.id, users.name, users.password_hash, users.role, users.language";
+const USER_COLUMNS: &str = "users.id, users.name, users.password_hash, users.role, users.language";
 
 fn user(row: &Row<'_>) -> rusqlite::Result<UserRow> {
     Ok(UserRow {
@@ -90,7 +89,11 @@ pub fn users(conn: &Connection) -> Result<Vec<UserRow>, DbError> {
 /// # Errors
 /// [`DbError`] of the change.
 pub fn insert_first_user(conn: &Connection, new: &NewUser) -> Result<Option<i64>, DbError> {
-    if is_empty(conn)? { insert_user(conn, new) } else { Ok(None) }
+    if is_empty(conn)? {
+        insert_user(conn, new)
+    } else {
+        Ok(None)
+    }
 }
 
 /// Makes an account; `None`, and nothing made, when the name is taken.
@@ -143,8 +146,12 @@ pub fn set_password(
         .prepare_cached("UPDATE users SET password_hash = :hash WHERE id = :id")?
         .execute(named_params! {":hash": password_hash, ":id": user_id})?;
     let ended = change
-        .prepare_cached("DELETE FROM sessions WHERE user_id = :id AND id IS NOT :keep RETURNING id")?
-        .query_map(named_params! {":id": user_id, ":keep": keep}, |row| row.get(0))?
+        .prepare_cached(
+            "DELETE FROM sessions WHERE user_id = :id AND id IS NOT :keep RETURNING id",
+        )?
+        .query_map(named_params! {":id": user_id, ":keep": keep}, |row| {
+            row.get(0)
+        })?
         .collect::<Result<_, _>>()?;
     change.commit()?;
     Ok(ended)
@@ -203,7 +210,11 @@ pub fn session(conn: &Connection, key: &SessionKey) -> Result<Option<SessionRow>
              WHERE sessions.{column} = :value"
         ))?
         .query_row(named_params! {":value": value}, |row| {
-            Ok(SessionRow { user: user(row)?, id: row.get(5)?, expires_at_ms: row.get(6)? })
+            Ok(SessionRow {
+                user: user(row)?,
+                id: row.get(5)?,
+                expires_at_ms: row.get(6)?,
+            })
         })
         .optional()?)
 }

@@ -8,7 +8,10 @@ use rusqlite_migration::{M, Migrations};
 use super::DbError;
 
 /// In order; the version of a database is how many of them it has seen.
-const STEPS: &[&str] = &[include_str!("migrations/001_library.sql")];
+const STEPS: &[&str] = &[
+    include_str!("migrations/001_library.sql"),
+    include_str!("migrations/002_accounts.sql"),
+];
 
 /// How many versions this program knows.
 pub(super) fn known_version() -> i64 {

@@ -2,6 +2,7 @@
 //!
 //! Never: HTTP types, decisions about what is shown or played.
 
+pub mod accounts;
 mod connection;
 mod error;
 pub mod items;
