@@ -1,0 +1,58 @@
+//! Who makes segments: software today, codec devices beside it later.
+//!
+//! Never: which segment comes next.
+
+use std::os::fd::OwnedFd;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::source::Opener;
+use crate::media::job::{Job, JobError};
+use crate::pool::{Lane, Pool, PoolError};
+
+/// The bytes of one part, some time later. Dropping it ends the work.
+pub type Making = Pin<Box<dyn Future<Output = Result<Bytes, PoolError>> + Send>>;
+
+/// Makes init segments and media segments of one file at a time.
+pub trait Backend: Send + Sync {
+    /// The word shown beside a playback.
+    fn name(&self) -> &'static str;
+
+    /// Starts to make what `job` describes from a fresh descriptor of the file.
+    fn make(&self, opener: Opener, job: Job) -> Making;
+}
+
+/// libx264 and libav's own encoders in a worker: each part is a job of its own.
+pub struct Software {
+    pool: Arc<Pool>,
+}
+
+impl Software {
+    pub fn new(pool: Arc<Pool>) -> Self {
+        Self { pool }
+    }
+}
+
+impl Backend for Software {
+    fn name(&self) -> &'static str {
+        "software"
+    }
+
+    fn make(&self, opener: Opener, job: Job) -> Making {
+        let pool = Arc::clone(&self.pool);
+        Box::pin(async move {
+            // Opening waits for a disk that sleeps, and must not stop the other sessions.
+            let opened = tokio::task::spawn_blocking(move || opener()).await;
+            let file = opened
+                .map_err(std::io::Error::other)
+                .and_then(|file| file)
+                .map_err(|error| JobError::Read(error.to_string()))?;
+            let (_, bytes) = pool
+                .collect(Lane::Viewer, job, vec![OwnedFd::from(file)])
+                .await?;
+            Ok(bytes)
+        })
+    }
+}
