@@ -96,6 +96,10 @@ struct Seen {
 impl Modify for Complete {
     fn modify(&self, document: &mut Document) {
         for (path, item) in &mut document.paths.paths {
+            // One function answers GET and HEAD, but every operation needs a name of its own.
+            if let Some(head) = &mut item.head {
+                head.operation_id = head.operation_id.take().map(|name| format!("{name}_head"));
+            }
             for (write, operation) in [
                 (false, &mut item.get),
                 (false, &mut item.head),

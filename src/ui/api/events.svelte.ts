@@ -24,7 +24,7 @@ class BoxNews {
   #source: EventSource | null = null;
   #items = new Set<Listener<ItemsChanged>>();
   #item = new Set<Listener<Id>>();
-  #back = new Set<Listener<void>>();
+  #stale = new Set<Listener<void>>();
   #wait_ms = FIRST_WAIT_MS;
   #retry: ReturnType<typeof setTimeout> | undefined;
   #quiet: ReturnType<typeof setTimeout> | undefined;
@@ -65,10 +65,10 @@ class BoxNews {
     return () => this.#item.delete(listener);
   }
 
-  /** Calls back when the box answers again after it was gone: what is shown may be old. */
-  onBack(listener: Listener<void>): () => void {
-    this.#back.add(listener);
-    return () => this.#back.delete(listener);
+  /** Calls back when news were missed, because the box was gone or busy: what is shown may be old. */
+  onStale(listener: Listener<void>): () => void {
+    this.#stale.add(listener);
+    return () => this.#stale.delete(listener);
   }
 
   retryNow = (): void => {
@@ -97,6 +97,7 @@ class BoxNews {
       const news = JSON.parse((event as MessageEvent<string>).data) as { id: Id };
       for (const listener of this.#item) listener(news.id);
     });
+    source.addEventListener('resync', () => this.#missed());
   }
 
   #opened(): void {
@@ -107,13 +108,17 @@ class BoxNews {
     this.#quiet = undefined;
     this.lost = false;
     void this.refreshScan();
-    if (wasBroken) for (const listener of this.#back) listener();
+    if (wasBroken) this.#missed();
+  }
+
+  #missed(): void {
+    for (const listener of this.#stale) listener();
   }
 
   /** Asks once for the state of the scan, because the stream only tells changes. */
   async refreshScan(): Promise<void> {
     try {
-      this.scan = await api.get<Scan>('scan');
+      this.scan = await api.get('scan');
     } catch {
       // The pill stays as it was; the stream brings the next state.
     }

@@ -10,7 +10,7 @@ class Libraries {
 
   constructor() {
     news.onItems(() => this.#soon());
-    news.onBack(() => this.#soon());
+    news.onStale(() => this.#soon());
   }
 
   /** True when a library of this kind, or one that is sorted by what is in it, exists; true until known. */
@@ -22,7 +22,7 @@ class Libraries {
   load(): Promise<void> {
     this.#asked ??= (async () => {
       try {
-        this.all = await api.get<Library[]>('libraries');
+        this.all = await api.get('libraries');
       } finally {
         this.#asked = null;
       }

@@ -33,18 +33,18 @@ class Session {
   }
 
   async logout(): Promise<void> {
-    await api.post('logout', undefined, { keepLogin: true });
+    await api.post('logout', { keepLogin: true });
     this.#leave(false);
   }
 
   async chooseLanguage(language: Language): Promise<void> {
-    await api.put('me', { language });
+    await api.put('me', { body: { language } });
     await speak(language);
     if (this.me) this.me = { ...this.me, language };
   }
 
   async #enter(): Promise<void> {
-    const me = await api.get<Me>('me', {}, { keepLogin: true });
+    const me = await api.get('me', { keepLogin: true });
     await speak(me.language ?? browserLanguage());
     this.me = me;
     this.ended = false;
@@ -54,7 +54,7 @@ class Session {
 
   async #outside(): Promise<void> {
     try {
-      const { needed } = await api.get<{ needed: boolean }>('setup', {}, { keepLogin: true });
+      const { needed } = await api.get('setup', { keepLogin: true });
       this.state = needed ? 'setup' : 'login';
     } catch (cause) {
       this.#unreachable(cause);
