@@ -167,11 +167,45 @@ recipe() {
     photo.png)          video 0.04 640x480; ff "${in[@]}" -frames:v 1 -c:v png -f image2pipe ;;
     photo.webp)         video 0.04 640x480; ff "${in[@]}" -frames:v 1 -c:v libwebp -f webp ;;
     photo.gif)          video 0.04 320x240; ff "${in[@]}" -frames:v 1 -f gif ;;
+    # As small as they come, for damage by the thousand.
+    tiny_h264.mp4)      tiny $(h264 5) "${aac[@]}" -metadata title=Tiny ;;
+    tiny_h264.mkv)      tiny $(h264 5) "${aac[@]}" -metadata title=Tiny ;;
+    tiny_hevc.mkv)      tiny $(x265 "") -pix_fmt yuv420p -c:a ac3 ;;
+    tiny_vp9.webm)      tiny -c:v libvpx-vp9 -threads 1 -deadline realtime -cpu-used 8 -b:v 50k -c:a libopus -b:a 32k ;;
+    tiny_av1.mp4)       tiny -c:v libaom-av1 -threads 1 -cpu-used 8 -usage realtime -b:v 50k "${aac[@]}" ;;
+    tiny_mpeg4.avi)     tiny -c:v mpeg4 -threads 1 -c:a libmp3lame -b:a 64k ;;
+    tiny_mpeg2.mpg)     tiny -c:v mpeg2video -threads 1 -c:a mp2 -b:a 64k -f vob ;;
+    tiny_mpeg2.ts)      tiny -c:v mpeg2video -threads 1 -c:a ac3 -b:a 96k -f mpegts ;;
+    tiny_h264.mov)      tiny $(h264 5) "${aac[@]}" ;;
+    tiny_h264.flv)      tiny $(h264 5) -ar 44100 "${aac[@]}" ;;
+    tiny_wmv2.wmv)      tiny -c:v wmv2 -threads 1 -c:a wmav2 -b:a 64k -f asf ;;
+    tiny_theora.ogv)    tiny -c:v libtheora -threads 1 -c:a libvorbis -f ogg ;;
+    tiny_fragmented.mp4) tiny $(h264 5) "${aac[@]}" -movflags +frag_keyframe+empty_moov ;;
+    tiny_subtitles.mkv) srt "$scratch/s.srt" Tiny; in+=(-i "$scratch/s.srt"); tiny -map 0:s -map 1:v -map 2:a $(h264 5) "${aac[@]}" -c:s srt ;;
+    tiny_subtitles.mp4) srt "$scratch/s.srt" Tiny; in+=(-i "$scratch/s.srt"); tiny -map 0:s -map 1:v -map 2:a $(h264 5) "${aac[@]}" -c:s mov_text ;;
+    tiny.mp3)           sound 0.5; ff "${in[@]}" -c:a libmp3lame -b:a 64k $(tags) ;;
+    tiny.flac)          sound 0.2; ff "${in[@]}" -c:a flac $(tags) ;;
+    tiny.m4a)           sound 0.5; ff "${in[@]}" "${aac[@]}" $(tags) -f ipod ;;
+    tiny.ogg)           sound 0.5; ff "${in[@]}" -c:a libvorbis $(tags) ;;
+    tiny.opus)          sound 0.5; ff "${in[@]}" -c:a libopus -b:a 32k $(tags) ;;
+    tiny.wav)           sound 0.1; ff "${in[@]}" -c:a pcm_s16le $(tags) ;;
+    tiny.wma)           sound 0.5; ff "${in[@]}" -c:a wmav2 -b:a 64k $(tags) -f asf ;;
+    tiny_exif.jpg)      jpeg 96x64 "2021:07:04 12:34:56" 6 ;;
+    tiny.png)           video 0.04 96x64; ff "${in[@]}" -frames:v 1 -c:v png -f image2pipe ;;
+    tiny.webp)          video 0.04 96x64; ff "${in[@]}" -frames:v 1 -c:v libwebp -f webp ;;
+    tiny.gif)           video 0.04 96x64; ff "${in[@]}" -frames:v 1 -f gif ;;
     # Side files.
     side.srt)           srt "$part" "Side" ;;
     side.ass)           ass "$part" ;;
     *) echo "make.sh: there is no recipe named '$1'; make.sh --list shows all" >&2; exit 2 ;;
   esac
+}
+
+# tiny ARGS...: ten small pictures and their sound.
+tiny() {
+  video 0.4 96x64
+  sound 0.4
+  ff "${in[@]}" "$@"
 }
 
 # shellcheck disable=SC2046
