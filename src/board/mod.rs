@@ -1,1 +1,3 @@
-//! placeholder
+//! What machine this is, read under an injected root.
+//!
+//! Never: policy.
