@@ -2,16 +2,20 @@
 //!
 //! Never: a path; swallowing a read error.
 
+use std::ffi::CStr;
 use std::fs::File;
 use std::mem::ManuallyDrop;
 use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::fs::FileExt;
 use std::ptr;
 
+use alcove::base::rational::{MICROSECONDS, rescale};
 use ffmpeg_next::packet::Mut as _;
 use ffmpeg_next::{Packet, ffi, format};
 use libc::{c_int, c_void};
 
 use super::error::{AvError, check};
+use super::tags;
 
 /// How much work opening may cost.
 #[derive(Clone, Copy, Debug)]
@@ -33,6 +37,10 @@ impl Default for OpenOptions {
         }
     }
 }
+
+/// The demuxers that hold films, music or pictures. Playlists, which make libav open other
+/// addresses, text that libav would draw, and game formats are not among them.
+const DEMUXERS: &CStr = c"mov,matroska,mpegts,mpeg,avi,asf,asf_o,flv,ogg,mp3,flac,wav,w64,aiff,aac,ac3,eac3,dts,dtshd,truehd,mlp,ape,wv,tta,tak,mpc,mpc8,dsf,amr,caf,au,rm,h264,hevc,m4v,mpegvideo,obu,ivf,dv,mxf,nut,wtv,gif,apng,jpeg_pipe,png_pipe,webp_pipe,bmp_pipe,tiff_pipe,srt,ass,webvtt";
 
 /// An open media file. Reads at its own position, so the descriptor may be shared.
 pub struct Input {
@@ -58,7 +66,7 @@ impl Input {
     pub fn open_as(
         file: OwnedFd,
         options: OpenOptions,
-        demuxer: Option<&std::ffi::CStr>,
+        demuxer: Option<&CStr>,
     ) -> Result<Self, AvError> {
         let io = FileIo::new(file, options.buffer_bytes)?;
         let format = match demuxer {
@@ -83,6 +91,8 @@ impl Input {
             (*context).probesize = options.probe_bytes;
             (*context).max_analyze_duration = options.analyze_us;
             (*context).flags |= ffi::AVFMT_FLAG_CUSTOM_IO;
+            // Freed with the context's other options.
+            (*context).format_whitelist = ffi::av_strdup(DEMUXERS.as_ptr());
             let code = ffi::avformat_open_input(
                 &raw mut context,
                 c"".as_ptr(),
@@ -91,7 +101,7 @@ impl Input {
             );
             io.error()
                 .or_else(|error| if code < 0 { Err(error) } else { Ok(()) })?;
-            check("reading the headers", code)?;
+            check("not a media file", code)?;
             format::context::Input::wrap(context)
         };
         Ok(Self {
@@ -193,6 +203,50 @@ impl Input {
         let code = unsafe { ffi::avformat_seek_file(self.as_mut_ptr(), index, min, ticks, max, 0) };
         self.io.error()?;
         check("seeking", code).map(drop)
+    }
+
+    /// The demuxer's names, comma-separated, such as `mov,mp4,m4a,3gp,3g2,mj2`.
+    pub fn format_name(&self) -> &'static str {
+        // SAFETY: an open context has a demuxer; its name is static and ASCII.
+        let name = unsafe { CStr::from_ptr((*(*self.as_ptr()).iformat).name) };
+        name.to_str().unwrap_or("")
+    }
+
+    /// Length of the presentation in microseconds, where the container or its streams say.
+    pub fn duration_us(&self) -> Option<i64> {
+        // SAFETY: the context is live.
+        let whole = unsafe { (*self.as_ptr()).duration };
+        if whole > 0 {
+            return Some(whole);
+        }
+        self.streams()
+            .filter(|stream| !stream.is_cover() && stream.time_base().is_valid())
+            .filter_map(|stream| {
+                Some(rescale(
+                    stream.duration()?,
+                    stream.time_base(),
+                    MICROSECONDS,
+                ))
+            })
+            .max()
+    }
+
+    /// The container's own tags.
+    pub fn tags(&self) -> Vec<(String, String)> {
+        // SAFETY: null or a dictionary that lives as long as the context.
+        unsafe { tags::read((*self.as_ptr()).metadata) }
+    }
+
+    /// Bytes `offset..` of the file, as many as fit and there are; libav's position stays.
+    ///
+    /// # Errors
+    /// [`AvError::Read`].
+    pub fn peek(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, AvError> {
+        self.io
+            .source()
+            .file
+            .read_at(buffer, offset)
+            .map_err(|error| AvError::Read(error.to_string()))
     }
 
     /// Bytes of the file.

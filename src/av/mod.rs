@@ -2,5 +2,14 @@
 //!
 //! Never: opening a path, async, deciding what a file becomes.
 
+pub mod audio_header;
+pub mod bits;
+pub mod chapters;
+pub mod codecs;
 pub mod error;
 pub mod input;
+pub mod mpeg_audio;
+pub mod probe;
+pub mod stream;
+pub mod tags;
+pub mod video_header;

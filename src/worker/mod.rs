@@ -2,6 +2,7 @@
 //!
 //! Never: database, network, paths.
 
+mod photo;
 mod probe;
 mod reply;
 mod sandbox;

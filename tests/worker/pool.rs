@@ -1,20 +1,13 @@
-//! The pool and a real worker process: hand-over of files, crashes, hangs, shutdown.
+//! Hand-over of files, crashes, hangs, shutdown.
 //!
-//! Never: a stand-in for the worker.
+//! Never: waiting by sleeping.
 
 use std::os::fd::OwnedFd;
-use std::path::PathBuf;
 
 use alcove::media::job::{Job, JobError, ProbeKind};
-use alcove::pool::{Lane, Pool, PoolConfig, PoolError};
+use alcove::pool::{Lane, PoolError};
 
-fn pool() -> Pool {
-    Pool::new(PoolConfig {
-        program: PathBuf::from(env!("CARGO_BIN_EXE_alcove-worker")),
-        size: 2,
-        address_space_bytes: 2 << 30,
-    })
-}
+use crate::bench::pool;
 
 fn empty_file() -> Vec<OwnedFd> {
     vec![tempfile::tempfile().expect("scratch file").into()]

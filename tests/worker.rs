@@ -1,0 +1,10 @@
+//! The pool and real worker processes on real files: probes, indexes, pictures, subtitles, faults.
+//!
+//! Never: a stand-in for the worker; a network.
+
+#[path = "worker/bench.rs"]
+mod bench;
+#[path = "worker/pool.rs"]
+mod pool;
+#[path = "worker/probe.rs"]
+mod probe;
