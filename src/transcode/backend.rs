@@ -4,7 +4,6 @@
 
 use std::os::fd::OwnedFd;
 use std::pin::Pin;
-use std::sync::Arc;
 
 use bytes::Bytes;
 
@@ -26,11 +25,11 @@ pub trait Backend: Send + Sync {
 
 /// libx264 and libav's own encoders in a worker: each part is a job of its own.
 pub struct Software {
-    pool: Arc<Pool>,
+    pool: Pool,
 }
 
 impl Software {
-    pub fn new(pool: Arc<Pool>) -> Self {
+    pub fn new(pool: Pool) -> Self {
         Self { pool }
     }
 }
@@ -41,7 +40,7 @@ impl Backend for Software {
     }
 
     fn make(&self, opener: Opener, job: Job) -> Making {
-        let pool = Arc::clone(&self.pool);
+        let pool = self.pool.clone();
         Box::pin(async move {
             // Opening waits for a disk that sleeps, and must not stop the other sessions.
             let opened = tokio::task::spawn_blocking(move || opener()).await;

@@ -11,7 +11,7 @@ use crate::media::target::Preset;
 pub struct Capacity {
     /// The x264 preset that its cores afford.
     pub preset: Preset,
-    /// Encoded pixels a second, all cores together.
+    /// Work a second, all cores together, in pixels as [`super::ladder::work_rate`] counts them.
     pub pixels_per_s: u64,
     /// False while `pixels_per_s` is only guessed from the cores.
     pub measured: bool,
@@ -64,9 +64,9 @@ impl Capacity {
     /// The figures are x264 at the named preset with decoding and scaling beside it.
     pub fn guess(cores: usize, kind: CoreKind) -> Self {
         let (preset, per_core) = match kind {
-            CoreKind::Small => (Preset::Ultrafast, 7_000_000),
-            CoreKind::Middle => (Preset::Superfast, 13_000_000),
-            CoreKind::Large => (Preset::Veryfast, 28_000_000),
+            CoreKind::Small => (Preset::Ultrafast, 12_000_000),
+            CoreKind::Middle => (Preset::Superfast, 20_000_000),
+            CoreKind::Large => (Preset::Veryfast, 42_000_000),
         };
         let cores = u64::try_from(cores.max(1)).unwrap_or(u64::MAX);
         Self {
@@ -74,5 +74,93 @@ impl Capacity {
             pixels_per_s: cores.saturating_mul(per_core),
             measured: false,
         }
+    }
+}
+
+/// Segments to see before a measurement is believed: the first ones start a worker and wake a disk.
+const ENOUGH: u32 = 3;
+/// Weight of the newest segment in the running mean.
+const NEWEST: f64 = 0.25;
+/// Share of the measured speed that is promised, so that a hard scene does not stall every viewer.
+const PROMISED: f64 = 0.9;
+
+/// Learns this box's speed from the segments it finishes.
+pub(crate) struct Meter {
+    guess: Capacity,
+    parallel_jobs: f64,
+    seen: u32,
+    /// Work a second of one job beside the others.
+    pixels_per_s: f64,
+}
+
+impl Meter {
+    pub(crate) fn new(guess: Capacity, parallel_jobs: usize) -> Self {
+        let jobs = u32::try_from(parallel_jobs.max(1)).unwrap_or(u32::MAX);
+        Self {
+            guess,
+            parallel_jobs: f64::from(jobs),
+            seen: 0,
+            pixels_per_s: 0.0,
+        }
+    }
+
+    /// A segment with this much work a second of film was made at `speed` seconds of film a second.
+    pub(crate) fn record(&mut self, work_rate: u64, speed: f64) {
+        let new = work_rate as f64 * speed;
+        let is_first = self.seen == 0;
+        let weight = if is_first { 1.0 } else { NEWEST };
+        self.pixels_per_s += (new - self.pixels_per_s) * weight;
+        self.seen = self.seen.saturating_add(1);
+    }
+
+    pub(crate) fn capacity(&self) -> Capacity {
+        if self.seen < ENOUGH {
+            return self.guess;
+        }
+        Capacity {
+            pixels_per_s: (self.pixels_per_s * self.parallel_jobs * PROMISED) as u64,
+            measured: true,
+            ..self.guess
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cores_are_told_apart_by_their_part_numbers() {
+        let pi4 = "processor\t: 0\nCPU part\t: 0xd08\n".repeat(4);
+        let rock = "CPU part\t: 0xd05\n".repeat(4) + &"CPU part\t: 0xd0b\n".repeat(4);
+        for (text, want) in [
+            (pi4.as_str(), CoreKind::Middle),
+            ("CPU part\t: 0xd03\n", CoreKind::Small),
+            (rock.as_str(), CoreKind::Large),
+            ("model name\t: Intel\n", CoreKind::Large),
+            ("CPU part\t: nonsense\nCPU part\t: 0xzz\n", CoreKind::Large),
+        ] {
+            assert_eq!(CoreKind::from_cpuinfo(text), want, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_few_segments_replace_the_guess() {
+        let guess = Capacity::guess(4, CoreKind::Small);
+        let mut meter = Meter::new(guess, 4);
+        for _ in 0..2 {
+            meter.record(10_000_000, 2.0);
+            assert_eq!(meter.capacity(), guess);
+        }
+        meter.record(10_000_000, 2.0);
+        let capacity = meter.capacity();
+        assert!(capacity.measured);
+        assert_eq!(capacity.pixels_per_s, 72_000_000);
+        assert_eq!(capacity.preset, guess.preset);
+        for _ in 0..40 {
+            meter.record(10_000_000, 1.0);
+        }
+        let slower = meter.capacity().pixels_per_s;
+        assert!((36_000_000..36_100_000).contains(&slower), "{slower}");
     }
 }

@@ -21,6 +21,8 @@ const RATES: &[(u32, u8, u32)] = &[
 
 /// Steps down that are tried, by the shorter side, when the source's own size does not fit.
 const STEPS: &[u32] = &[1440, 1080, 720, 576, 480, 360, 240];
+/// A busy or slow box does not go below this: it is better told than shown.
+const LEAST_HEIGHT: u32 = 360;
 
 /// H.264 levels (ITU-T H.264 table A-1), High profile: level times ten, macroblocks a second,
 /// macroblocks a frame, kbit/s, kbit of buffer.
@@ -85,27 +87,30 @@ pub fn picture_height(track: &VideoTrack) -> u32 {
 
 /// The largest H.264 rendition within `bounds` that this box can make as fast as it is watched.
 ///
-/// When even the smallest step is too much, the smallest is returned: a box that is too slow for
-/// everything still shows something. The second value is true when the box's speed made it smaller.
+/// The second value is true when the box's speed made it smaller than the bounds ask. A box that is too
+/// slow for every acceptable size gets the smallest of them: whether it may try is not decided here.
 pub fn h264(track: &VideoTrack, bounds: Bounds, capacity: &Capacity) -> (H264Target, bool) {
-    let ideal = candidates(track, bounds, capacity).next();
-    let fitting = candidates(track, bounds, capacity)
-        .find(|target| pixel_rate(target, track) <= capacity.pixels_per_s);
-    match (fitting, ideal) {
-        (Some(fitting), ideal) => {
-            let slowed = ideal.is_some_and(|ideal| ideal != fitting);
-            (fitting, slowed)
-        }
-        (None, _) => (smallest(track, bounds, capacity), true),
-    }
+    let all: Vec<H264Target> = candidates(track, bounds, capacity).collect();
+    let Some(ideal) = all.first() else {
+        return (smallest(track, bounds, capacity), false);
+    };
+    let short = |target: &H264Target| target.width.min(target.height);
+    let least = short(ideal).min(LEAST_HEIGHT);
+    let acceptable = || all.iter().filter(|target| short(target) >= least);
+    let fitting = acceptable().find(|target| work_rate(target, track) <= capacity.pixels_per_s);
+    let chosen = fitting.or(acceptable().next_back()).unwrap_or(ideal);
+    (chosen.clone(), chosen != ideal)
 }
 
-/// Pixels a second that an encoder makes for `target`.
-pub fn pixel_rate(target: &H264Target, track: &VideoTrack) -> u64 {
-    let fps = target.frame_rate.unwrap_or_else(|| fps_of(track)).as_f64();
-    let pixels = u64::from(target.width) * u64::from(target.height);
-    // At most a few thousand frames a second times 2^64 pixels saturates, which is meant.
-    (pixels as f64 * fps).round() as u64
+/// The work in a second of film: pixels encoded, and a third of the pixels decoded for them, which
+/// is about what a pixel costs in libavcodec's decoders beside x264 at its fast presets.
+pub fn work_rate(target: &H264Target, track: &VideoTrack) -> u64 {
+    let pixels = |width: u32, height: u32| (u64::from(width) * u64::from(height)) as f64;
+    let source_fps = fps_of(track).as_f64();
+    let fps = target.frame_rate.map_or(source_fps, Rational::as_f64);
+    let encoded = pixels(target.width, target.height) * fps;
+    let decoded = pixels(track.width, track.height) * source_fps;
+    (encoded + decoded / 3.0).round() as u64
 }
 
 /// The AAC rendition of a sound track for a player with at most `max_channels`.

@@ -3,14 +3,20 @@
 //! Never: libav types, HTTP types, paths of media files.
 
 pub mod backend;
+mod cache;
 pub mod capacity;
 pub mod decide;
 pub mod ladder;
 pub mod language;
+mod part;
 pub mod plan;
 pub mod playlist;
 pub mod reason;
+mod schedule;
 pub mod session;
+#[cfg(test)]
+mod session_tests;
 pub mod source;
 #[cfg(test)]
 mod test_media;
+mod viewer;

@@ -1,45 +1,61 @@
 //! Playbacks in segments: who watches what, and which segment is made next.
 //!
+//! ```text
+//!  idle ──request k──► running ──3 segments ahead──► parked ──player comes closer──► running
+//!                         │ seek: jobs of the old         │ 60 s without a request
+//!                         ▼ place are stopped             ▼
+//!                      running                         ended (its jobs are stopped)
+//! ```
+//!
+//! Parts that a viewer waits for come first; viewers of the same rendition share its parts, and a
+//! request that is given up takes nothing away from the others.
+//!
 //! Never: HTTP, tickets, the choice of a codec.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use tokio::sync::Notify;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::backend::Backend;
 use super::capacity::Capacity;
+use super::part::Weight;
+pub use super::part::{Part, Rendition};
 use super::plan::{Decision, Plan};
+use super::schedule::{Answer, Finish, Schedule, Start};
 use super::source::Source;
-use crate::media::job::{AudioSpec, Job, JobError, VideoSpec};
+use crate::media::job::JobError;
 use crate::pool::PoolError;
-
-/// One of the streams of a playback that a player fetches on its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Rendition {
-    /// The picture of this rung.
-    Video(u8),
-    /// The sound of this stream.
-    Audio(u32),
-}
-
-/// A piece of a rendition.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Part {
-    Init,
-    /// Counted from zero along the grid.
-    Segment(u32),
-}
 
 /// How much sessions may use.
 #[derive(Clone, Copy, Debug)]
 pub struct SessionsConfig {
     /// Most bytes of segments kept in memory.
     pub cache_bytes: usize,
-    /// Jobs that run side by side; the pool's size.
+    /// Pictures that are encoded side by side: the number of cores.
     pub parallel_jobs: usize,
     /// What to expect of this box before anything was measured.
     pub capacity: Capacity,
+}
+
+/// Jobs beside the encoding of pictures that run at once.
+const LIGHT_JOBS: usize = 2;
+
+impl SessionsConfig {
+    /// Workers that all sessions together keep busy at most; the pool has at least as many for viewers.
+    pub fn most_workers(&self) -> usize {
+        Weight::ALL.iter().map(|&weight| self.workers(weight)).sum()
+    }
+
+    pub(crate) fn workers(&self, weight: Weight) -> usize {
+        match weight {
+            Weight::Heavy => self.parallel_jobs.max(1),
+            Weight::Light => LIGHT_JOBS,
+        }
+    }
 }
 
 /// Why a part cannot be had.
@@ -89,56 +105,155 @@ pub struct SessionStatus {
 /// All playbacks in segments. Cheap to clone.
 #[derive(Clone)]
 pub struct Sessions {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
     backend: Arc<dyn Backend>,
-    config: SessionsConfig,
+    schedule: Mutex<Schedule>,
+    /// Something was asked for, or given up.
+    wake: Notify,
+}
+
+impl Shared {
+    fn schedule(&self) -> MutexGuard<'_, Schedule> {
+        // The schedule is consistent between its own calls, and none of them runs foreign code.
+        self.schedule.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Sessions {
     pub fn new(backend: Arc<dyn Backend>, config: SessionsConfig) -> Self {
-        Self { backend, config }
+        Self {
+            shared: Arc::new(Shared {
+                backend,
+                schedule: Mutex::new(Schedule::new(&config)),
+                wake: Notify::new(),
+            }),
+        }
     }
 
-    /// What this box can encode, for [`super::decide`].
-    pub fn capacity(&self) -> Capacity {
-        self.config.capacity
+    /// What this box can still encode for a viewer of `file_id`, for [`super::decide::decide`].
+    pub fn capacity_for(&self, file_id: i64) -> Capacity {
+        self.shared.schedule().capacity_for(Instant::now(), file_id)
     }
 
     /// Opens the session `key`, or says that the box is busy. Opening it again is no error.
     ///
     /// # Errors
     /// [`SessionError::Busy`] when its transcode does not fit beside those that run.
-    pub fn admit(&self, _key: &str, _source: &Source, _plan: &Plan) -> Result<(), SessionError> {
-        Ok(())
+    pub fn admit(&self, key: &str, source: &Source, plan: &Plan) -> Result<(), SessionError> {
+        let opened = self
+            .shared
+            .schedule()
+            .admit(Instant::now(), key, source, plan);
+        self.shared.wake.notify_one();
+        opened
     }
 
     /// The bytes of one part for the player of session `key`; opens the session when it is not open.
+    ///
+    /// Waits for [`Sessions::run`] to make them. A caller that goes away stops nothing that others need.
     ///
     /// # Errors
     /// [`SessionError`]; a later try may succeed after every one but `NoSuchPart`.
     pub async fn part(
         &self,
-        _key: &str,
+        key: &str,
         source: &Source,
         plan: &Plan,
         rendition: Rendition,
         part: Part,
     ) -> Result<Bytes, SessionError> {
-        let job = job(source, plan, rendition, part).ok_or(SessionError::NoSuchPart)?;
-        let made = self.backend.make(Arc::clone(&source.opener), job).await;
-        made.map_err(SessionError::from)
+        let now = Instant::now();
+        let answer = self
+            .shared
+            .schedule()
+            .request(now, key, (source, plan), rendition, part);
+        self.shared.wake.notify_one();
+        match answer? {
+            Answer::Ready(bytes) => Ok(bytes),
+            Answer::Wait(made) => made.await.unwrap_or(Err(SessionError::Closed)),
+        }
     }
 
     /// Ends the session `key`; unknown keys are no error.
-    pub fn end(&self, _key: &str) {}
-
-    /// Every open session.
-    pub fn list(&self) -> Vec<SessionStatus> {
-        Vec::new()
+    pub fn end(&self, key: &str) {
+        self.shared.schedule().end(key);
+        self.shared.wake.notify_one();
     }
 
-    /// Makes the segments until `shutdown`. The daemon runs this once; nothing is made without it.
+    /// Every open session, by key.
+    pub fn list(&self) -> Vec<SessionStatus> {
+        self.shared.schedule().list()
+    }
+
+    /// Makes the parts until `shutdown`. The daemon runs this once; nothing is made without it.
+    ///
+    /// At its end, also when it is dropped, every waiting request is answered with
+    /// [`SessionError::Closed`] and every job is stopped.
     pub async fn run(&self, shutdown: CancellationToken) {
-        shutdown.cancelled().await;
+        let closing = Closing(&self.shared);
+        let mut jobs = FuturesUnordered::new();
+        while !shutdown.is_cancelled() {
+            let deadline = {
+                let mut schedule = self.shared.schedule();
+                let now = Instant::now();
+                schedule.expire(now);
+                jobs.extend(
+                    schedule
+                        .start_next(now)
+                        .into_iter()
+                        .map(|start| self.work(start)),
+                );
+                schedule.next_deadline()
+            };
+            let silence = async {
+                match deadline {
+                    Some(deadline) => tokio::time::sleep_until(deadline).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = shutdown.cancelled() => {}
+                () = self.shared.wake.notified() => {}
+                Some(finish) = jobs.next() => self.shared.schedule().finished(Instant::now(), finish),
+                () = silence => {}
+            }
+        }
+        drop(closing);
+    }
+
+    async fn work(&self, start: Start) -> Finish {
+        let began = Instant::now();
+        let making = self.shared.backend.make(start.opener, start.job);
+        let outcome = tokio::select! {
+            biased;
+            () = start.stop.cancelled() => None,
+            made = making => Some(made.map_err(SessionError::from)),
+        };
+        Finish {
+            id: start.id,
+            key: start.key,
+            outcome,
+            elapsed: began.elapsed(),
+        }
+    }
+}
+
+/// Closes the schedule however [`Sessions::run`] ends.
+struct Closing<'a>(&'a Shared);
+
+impl Drop for Closing<'_> {
+    fn drop(&mut self) {
+        self.0.schedule().close();
+    }
+}
+
+impl SessionError {
+    /// True when the same part may well succeed in a fresh worker.
+    pub(crate) fn is_passing(&self) -> bool {
+        matches!(self, Self::Crashed(_) | Self::TimedOut | Self::OutOfMemory)
     }
 }
 
@@ -155,35 +270,4 @@ impl From<PoolError> for SessionError {
             PoolError::Closed => Self::Closed,
         }
     }
-}
-
-fn job(source: &Source, plan: &Plan, rendition: Rendition, part: Part) -> Option<Job> {
-    if let Part::Segment(k) = part {
-        source.grid().span(usize::try_from(k).ok()?)?;
-    }
-    let grid = source.grid().clone();
-    Some(match rendition {
-        Rendition::Video(rung) => {
-            let spec = VideoSpec {
-                stream: plan.video.as_ref()?.stream,
-                target: plan.video_target(rung)?.clone(),
-                grid,
-            };
-            match part {
-                Part::Init => Job::VideoInit(spec),
-                Part::Segment(index) => Job::VideoSegment { spec, index },
-            }
-        }
-        Rendition::Audio(stream) => {
-            let spec = AudioSpec {
-                stream,
-                target: plan.audio_target(stream)?.clone(),
-                grid,
-            };
-            match part {
-                Part::Init => Job::AudioInit(spec),
-                Part::Segment(index) => Job::AudioSegment { spec, index },
-            }
-        }
-    })
 }

@@ -1,0 +1,224 @@
+//! One session: where its player is, in each rendition it fetches.
+//!
+//! Never: making segments, knowing of other sessions.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::ladder;
+use super::part::{Part, PartKey, Rendition, TrackKey, Weight, exists, track_key};
+use super::plan::Plan;
+use super::session::SessionStatus;
+use super::source::Source;
+use crate::media::target::VideoTarget;
+
+/// Segments made ahead of the player, beyond the one it asked for.
+const AHEAD: u32 = 3;
+/// A player that plays asks at least once a segment, which lasts ten seconds at most. One that has
+/// been quiet for longer is paused or gone, and takes no part of the box until it comes back.
+const QUIET: Duration = Duration::from_secs(20);
+
+/// One open session.
+pub(crate) struct Viewer {
+    pub(crate) source: Source,
+    plan: Arc<Plan>,
+    pub(crate) last_request: Instant,
+    tracks: HashMap<Rendition, Track>,
+    /// The picture that is encoded for it, and the work that takes in pixels a second of film.
+    encoded: Option<(TrackKey, u64)>,
+    /// True between the opening of another session with the same picture and the next request:
+    /// the page may have been loaded again, and this session have no player any more.
+    is_doubtful: bool,
+    position: u32,
+    speed: Option<f64>,
+}
+
+/// One rendition that the player fetches.
+struct Track {
+    key: TrackKey,
+    /// The segment asked for last.
+    position: u32,
+    /// The first segment that was not yet made in advance since the last jump; each is made once, so
+    /// that a cache too small for the window is not refilled for ever.
+    next: u32,
+}
+
+impl Viewer {
+    pub(crate) fn new(now: Instant, source: Source, plan: Arc<Plan>) -> Self {
+        let encoded = encoded_picture(&source, &plan);
+        Self {
+            source,
+            plan,
+            last_request: now,
+            tracks: HashMap::new(),
+            encoded,
+            is_doubtful: false,
+            position: 0,
+            speed: None,
+        }
+    }
+
+    pub(crate) fn touch(&mut self, now: Instant) {
+        self.last_request = now;
+        self.is_doubtful = false;
+    }
+
+    /// Work in pixels a second that this session needs now; zero for copies and quiet players.
+    pub(crate) fn load(&self, now: Instant) -> u64 {
+        let is_quiet = now >= self.last_request + QUIET;
+        match &self.encoded {
+            Some((_, rate)) if !is_quiet && !self.is_doubtful => *rate,
+            _ => 0,
+        }
+    }
+
+    /// Work in pixels a second of film of its encoded picture; zero when the picture is copied.
+    pub(crate) fn work_rate(&self, track: &TrackKey) -> u64 {
+        let own = self.encoded.as_ref().filter(|(key, _)| key == track);
+        own.map_or(0, |(_, rate)| *rate)
+    }
+
+    /// How long until it counts as quiet, should it not ask again.
+    pub(crate) fn quiet_in(&self, now: Instant) -> Duration {
+        (self.last_request + QUIET).saturating_duration_since(now)
+    }
+
+    pub(crate) fn doubt_beside(&mut self, new: &Self) {
+        let same = |(a, b): (&(TrackKey, u64), &(TrackKey, u64))| a.0 == b.0;
+        if self
+            .encoded
+            .as_ref()
+            .zip(new.encoded.as_ref())
+            .is_some_and(same)
+        {
+            self.is_doubtful = true;
+        }
+    }
+
+    /// The player asks for segment `k`.
+    pub(crate) fn move_to(&mut self, rendition: Rendition, k: u32) {
+        let Some(key) = track_key(&self.source, &self.plan, rendition) else {
+            return;
+        };
+        self.position = k;
+        let track = self.tracks.entry(rendition).or_insert(Track {
+            key,
+            position: k,
+            next: k + 1,
+        });
+        let is_jump = k < track.position || k > track.next;
+        track.position = k;
+        track.next = if is_jump {
+            k + 1
+        } else {
+            track.next.max(k + 1)
+        };
+    }
+
+    /// The nearest part of that weight worth making now, with its distance from the player.
+    pub(crate) fn next_ahead(
+        &mut self,
+        weight: Weight,
+        is_known: impl Fn(&PartKey) -> bool,
+    ) -> Option<(u32, PartKey)> {
+        let source = &self.source;
+        let tracks = self.tracks.values_mut();
+        let wishes = tracks.filter_map(|track| {
+            while track.next <= track.position.saturating_add(AHEAD) {
+                let part = Part::Segment(track.next);
+                if !exists(source, part) {
+                    return None;
+                }
+                let key = PartKey {
+                    track: track.key.clone(),
+                    part,
+                };
+                if key.weight() != weight {
+                    return None;
+                }
+                if !is_known(&key) {
+                    return Some((track.next - track.position, key));
+                }
+                track.next += 1;
+            }
+            None
+        });
+        wishes.min_by_key(|(distance, _)| *distance)
+    }
+
+    /// The part is being made, or will not be: it is not this session's next wish any more.
+    pub(crate) fn passed(&mut self, key: &PartKey) {
+        if let Part::Segment(k) = key.part {
+            let tracks = self.tracks.values_mut();
+            for track in tracks.filter(|track| track.key == key.track && track.next == k) {
+                track.next = k + 1;
+            }
+        }
+    }
+
+    /// A part in advance was given up: it is worth making again later.
+    pub(crate) fn forget(&mut self, key: &PartKey) {
+        if let Part::Segment(k) = key.part {
+            let tracks = self.tracks.values_mut();
+            for track in tracks.filter(|track| track.key == key.track && k > track.position) {
+                track.next = track.next.min(k);
+            }
+        }
+    }
+
+    /// Segments between the player and this part, while the part is no farther than it is made in
+    /// advance. Init segments are always near.
+    pub(crate) fn distance(&self, key: &PartKey) -> Option<u32> {
+        let Part::Segment(k) = key.part else {
+            return (self.source.key() == key.track.source).then_some(0);
+        };
+        let tracks = self.tracks.values();
+        let mine = tracks.filter(|track| track.key == key.track);
+        let ahead = mine.filter_map(|track| k.checked_sub(track.position));
+        ahead.filter(|&distance| distance <= AHEAD).min()
+    }
+
+    /// Takes the speed of a finished segment, when it is of this session's picture, or of its sound
+    /// where there is no picture.
+    pub(crate) fn note_speed(&mut self, track: &TrackKey, speed: f64) {
+        let plays = self.tracks.values().any(|own| own.key == *track);
+        if plays && (track.is_video() || self.plan.video.is_none()) {
+            self.speed = Some(speed);
+        }
+    }
+
+    pub(crate) fn status(&self, key: &str, is_parked: bool) -> SessionStatus {
+        let place = usize::try_from(self.position).ok();
+        let span = place.and_then(|k| self.source.grid().span(k));
+        let position_us = span.map_or(0, |(start, _)| self.source.grid().player_us(start));
+        SessionStatus {
+            key: key.to_owned(),
+            file_id: self.source.file_id,
+            decision: self.plan.decision,
+            position_ms: u64::try_from(position_us / 1000).unwrap_or(0),
+            speed: self.speed,
+            is_parked,
+        }
+    }
+}
+
+fn encoded_picture(source: &Source, plan: &Plan) -> Option<(TrackKey, u64)> {
+    let video = plan.video.as_ref()?;
+    let track = source
+        .info
+        .video
+        .iter()
+        .find(|t| t.stream == video.stream)?;
+    let rungs = (0..=u8::MAX).zip(&video.rungs);
+    let encoded = rungs.filter_map(|(rung, target)| match target {
+        VideoTarget::H264(target) => {
+            let key = track_key(source, plan, Rendition::Video(rung))?;
+            Some((key, ladder::work_rate(target, track)))
+        }
+        VideoTarget::Copy => None,
+    });
+    encoded.max_by_key(|(_, rate)| *rate)
+}
