@@ -67,6 +67,14 @@ impl Client {
         }
     }
 
+    /// A client with the same rights for another address.
+    pub fn at(&self, address: SocketAddr) -> Self {
+        Self {
+            address,
+            ..self.twin()
+        }
+    }
+
     pub fn get(&mut self, path: &str) -> Answer {
         self.try_get(path)
             .unwrap_or_else(|e| panic!("GET {path}: {e}"))

@@ -29,9 +29,12 @@ pub struct House {
     pub address: SocketAddr,
     pub state: PathBuf,
     pub media: PathBuf,
+    pub started: Instant,
+    /// From the start to the first answer of `/healthz`.
+    pub answered_after: Duration,
     child: Child,
     /// Removes state and log when it goes; `None` when the caller keeps the state.
-    _scratch: Option<tempfile::TempDir>,
+    _scratch: tempfile::TempDir,
     log: PathBuf,
 }
 
@@ -62,6 +65,7 @@ impl House {
         std::fs::create_dir_all(&state).expect("the state folder can be made");
         let log = state.with_extension("log");
         let address = free_address();
+        let started = Instant::now();
         let child = Command::new(env!("CARGO_BIN_EXE_alcove"))
             .arg("serve")
             .args(["--listen", &address.to_string()])
@@ -78,13 +82,14 @@ impl House {
             .stderr(std::fs::File::create(&log).expect("the log can be made"))
             .spawn()
             .expect("alcove starts");
-        let media = options.media.to_path_buf();
         let mut house = Self {
             address,
             state,
-            media,
+            media: options.media.to_path_buf(),
+            started,
+            answered_after: Duration::ZERO,
             child,
-            _scratch: Some(scratch),
+            _scratch: scratch,
             log,
         };
         house.wait_for_answer();
@@ -159,8 +164,7 @@ impl House {
     }
 
     fn wait_for_answer(&mut self) {
-        let start = Instant::now();
-        while start.elapsed() < START_LIMIT {
+        while self.started.elapsed() < START_LIMIT {
             assert!(
                 self.is_alive(),
                 "alcove ended at its start:\n{}",
@@ -171,9 +175,10 @@ impl House {
                 .try_get("/healthz")
                 .is_ok_and(|answer| answer.status == 200)
             {
+                self.answered_after = self.started.elapsed();
                 return;
             }
-            std::thread::sleep(Duration::from_millis(5));
+            std::thread::sleep(Duration::from_micros(500));
         }
         panic!(
             "alcove did not answer within {START_LIMIT:?}:\n{}",

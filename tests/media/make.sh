@@ -143,6 +143,8 @@ recipe() {
     short.mp4)          video 1; sound 1; ff "${in[@]}" $(h264) "${aac[@]}" ;;
     one_picture.mp4)    video 0.04; ff "${in[@]}" $(h264) ;;
     hd_60s.mp4)         video 60 1280x720; sound 60; ff "${in[@]}" $(h264_b 100) "${aac[@]}" -movflags +faststart ;;
+    hd_short.mp4)       hd_short -movflags +faststart ;;
+    hd_short.mkv)       srt "$scratch/s.srt" Short; in+=(-i "$scratch/s.srt"); hd_short -map 0:s -map 1:v -map 2:a -c:s srt -metadata:s:s:0 language=eng ;;
     # Tracks.
     two_languages.mkv)  video 8; sound 8 440; sound 8 880
                         ff "${in[@]}" -map 0:v -map 1:a -map 2:a $(h264_b) "${aac[@]}" -metadata:s:a:0 language=eng -metadata:s:a:1 language=nld \
@@ -168,8 +170,8 @@ recipe() {
     photo.webp)         video 0.04 640x480; ff "${in[@]}" -frames:v 1 -c:v libwebp -f webp ;;
     photo.gif)          video 0.04 320x240; ff "${in[@]}" -frames:v 1 -f gif ;;
     # As small as they come, for damage by the thousand.
-    tiny_h264.mp4)      tiny $(h264 5) "${aac[@]}" -metadata title=Tiny ;;
-    tiny_h264.mkv)      tiny $(h264 5) "${aac[@]}" -metadata title=Tiny ;;
+    tiny_h264.mp4)      tiny $(h264 5) "${aac[@]}" ;;
+    tiny_h264.mkv)      tiny $(h264 5) "${aac[@]}" ;;
     tiny_hevc.mkv)      tiny $(x265 "") -pix_fmt yuv420p -c:a ac3 ;;
     tiny_vp9.webm)      tiny -c:v libvpx-vp9 -threads 1 -deadline realtime -cpu-used 8 -b:v 50k -c:a libopus -b:a 32k ;;
     tiny_av1.mp4)       tiny -c:v libaom-av1 -threads 1 -cpu-used 8 -usage realtime -b:v 50k "${aac[@]}" ;;
@@ -199,6 +201,14 @@ recipe() {
     side.ass)           ass "$part" ;;
     *) echo "make.sh: there is no recipe named '$1'; make.sh --list shows all" >&2; exit 2 ;;
   esac
+}
+
+# hd_short ARGS...: one second in the size of a film, in few bytes.
+# shellcheck disable=SC2046
+hd_short() {
+  video 1 1280x720
+  sound 1
+  ff "${in[@]}" $(h264_b 25) -crf 40 "${aac[@]}" "$@"
 }
 
 # tiny ARGS...: ten small pictures and their sound.
