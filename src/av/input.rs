@@ -42,11 +42,28 @@ impl Default for OpenOptions {
 /// addresses, text that libav would draw, and game formats are not among them.
 const DEMUXERS: &CStr = c"mov,matroska,mpegts,mpeg,avi,asf,asf_o,flv,ogg,mp3,flac,wav,w64,aiff,aac,ac3,eac3,dts,dtshd,truehd,mlp,ape,wv,tta,tak,mpc,mpc8,dsf,amr,caf,au,rm,h264,hevc,m4v,mpegvideo,obu,ivf,dv,mxf,nut,wtv,gif,apng,jpeg_pipe,png_pipe,webp_pipe,bmp_pipe,tiff_pipe,srt,ass,webvtt";
 
+/// One place that a container's index names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IndexEntry {
+    /// Decoding or presentation time, as the container has it, in ticks of the stream.
+    pub ticks: i64,
+    pub offset: i64,
+    pub is_key: bool,
+}
+
+/// Whether packets hold the file's bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Contents {
+    Read,
+    Skipped,
+}
+
 /// An open media file. Reads at its own position, so the descriptor may be shared.
 pub struct Input {
     // Dropped by hand, before `io`: closing the context may still read.
     context: ManuallyDrop<format::context::Input>,
     io: FileIo,
+    has_stream_info: bool,
 }
 
 impl Input {
@@ -107,6 +124,7 @@ impl Input {
         Ok(Self {
             context: ManuallyDrop::new(context),
             io,
+            has_stream_info: false,
         })
     }
 
@@ -127,9 +145,14 @@ impl Input {
 
     /// Reads packets until the parameters of all streams are known, within the limits of opening.
     ///
+    /// Does nothing the second time: libav 5.1 crashes then.
+    ///
     /// # Errors
     /// What reading or libav says.
     pub fn find_stream_info(&mut self) -> Result<(), AvError> {
+        if std::mem::replace(&mut self.has_stream_info, true) {
+            return Ok(());
+        }
         // SAFETY: the context is open; no options are passed.
         let code = unsafe { ffi::avformat_find_stream_info(self.as_mut_ptr(), ptr::null_mut()) };
         self.io.error()?;
@@ -254,6 +277,41 @@ impl Input {
         self.io.source().size
     }
 
+    /// With [`Contents::Skipped`] packets keep their times, sizes and flags but hold no bytes of
+    /// the file: nothing is read from the disk. For demuxers that have read their whole index already.
+    pub fn set_contents(&mut self, contents: Contents) {
+        // SAFETY: both are live; libav is not running while `self` is borrowed mutably.
+        unsafe {
+            (*self.io.source).contents = contents;
+            let flags = &mut (*self.as_mut_ptr()).flags;
+            match contents {
+                // A parser would take the zeros for the codec's own words.
+                Contents::Skipped => *flags |= ffi::AVFMT_FLAG_NOPARSE,
+                Contents::Read => *flags &= !ffi::AVFMT_FLAG_NOPARSE,
+            }
+        }
+    }
+
+    /// The index that the container brought along, entries in the order of the file.
+    pub fn index_entries(&self, stream: usize) -> Vec<IndexEntry> {
+        let Some(raw) = self.stream(stream) else {
+            return Vec::new();
+        };
+        let raw = (&raw const *raw).cast_mut();
+        // SAFETY: the stream is live and each number is below the count; libav's entry stays
+        // valid until the next call that reads, and is copied out at once.
+        unsafe {
+            (0..ffi::avformat_index_get_entries_count(raw))
+                .filter_map(|number| ffi::avformat_index_get_entry(raw, number).as_ref())
+                .map(|entry| IndexEntry {
+                    ticks: entry.timestamp,
+                    offset: entry.pos,
+                    is_key: entry.flags() & ffi::AVINDEX_KEYFRAME != 0,
+                })
+                .collect()
+        }
+    }
+
     /// Where in the file reading has come to, in bytes.
     pub fn position_bytes(&self) -> u64 {
         self.io.source().position
@@ -274,6 +332,7 @@ struct Source {
     size: u64,
     /// The first error of the operating system; libav itself forgets it.
     error: Option<String>,
+    contents: Contents,
 }
 
 /// An AVIOContext and the file it reads from.
@@ -301,6 +360,7 @@ impl FileIo {
             position: 0,
             size: facts.len(),
             error: None,
+            contents: Contents::Read,
         }));
         // SAFETY: the buffer comes from av_malloc as avio_alloc_context demands; on failure both
         // are freed here, otherwise in Drop. `source` outlives the AVIOContext (see Drop).
@@ -360,6 +420,16 @@ unsafe extern "C" fn read_packet(opaque: *mut c_void, buffer: *mut u8, length: c
     let (Ok(wanted), Ok(position)) = (usize::try_from(length), source.position.try_into()) else {
         return ffi::AVERROR(libc::EINVAL);
     };
+    if source.contents == Contents::Skipped {
+        let left = source.size.saturating_sub(source.position);
+        let count = usize::try_from(left).map_or(wanted, |left| left.min(wanted));
+        if count == 0 {
+            return ffi::AVERROR_EOF;
+        }
+        // The buffer stays as it is; touching it would cost more than all the rest.
+        source.position += count as u64;
+        return c_int::try_from(count).unwrap_or(length);
+    }
     loop {
         // SAFETY: libav allows `length` bytes of `buffer` to be written.
         let count =

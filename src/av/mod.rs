@@ -7,6 +7,8 @@ pub mod bits;
 pub mod chapters;
 pub mod codecs;
 pub mod error;
+pub mod gop;
+pub mod index;
 pub mod input;
 pub mod mpeg_audio;
 pub mod probe;

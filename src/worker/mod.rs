@@ -2,6 +2,7 @@
 //!
 //! Never: database, network, paths.
 
+mod index;
 mod photo;
 mod probe;
 mod reply;

@@ -12,7 +12,7 @@ use alcove::media::job::{Job, JobError, Output};
 use alcove::media::wire::{self, Request};
 
 use super::reply::{Reply, SocketReply, send};
-use super::{probe, sandbox, segment};
+use super::{index, probe, sandbox, segment};
 
 /// Bytes taken off the socket at once; requests are far smaller, but for a long grid.
 const READ_BYTES: usize = 64 << 10;
@@ -93,6 +93,7 @@ fn dispatch(job: &Job, files: Vec<OwnedFd>, reply: &mut dyn Reply) -> Result<Out
         .ok_or_else(|| JobError::Read("no file came with the job".into()))?;
     match job {
         Job::Probe { kind } => probe::run(file, *kind),
+        Job::Index { stream, effort } => index::run(file, *stream, *effort, reply),
         Job::VideoInit(_)
         | Job::VideoSegment { .. }
         | Job::AudioInit(_)
