@@ -6,17 +6,16 @@ use serde::{Deserialize, Serialize};
 
 use super::capacity::Capacity;
 use super::ladder::{self, Bounds};
+use super::obstacle::{against_audio_copy, against_direct_play, against_video_copy};
 use super::plan::{AudioPlan, Decision, GridChoice, Plan, VideoPlan};
-use super::reason::{Reason, ReasonCode, audio_name, container_name, video_name};
+use super::reason::{Reason, ReasonCode};
 use super::source::regular_grid;
 use crate::media::client::ClientProfile;
-use crate::media::codec::{AudioCodec, Container, VideoCodec};
+use crate::media::codec::Container;
 use crate::media::grid::SegmentGrid;
-use crate::media::info::{AudioTrack, Hdr, MediaInfo, VideoTrack};
+use crate::media::info::{AudioTrack, MediaInfo, VideoTrack};
 use crate::media::target::{AudioTarget, VideoTarget};
 
-/// A player that does not state its depth decodes this many bits a colour.
-const USUAL_BIT_DEPTH: u8 = 8;
 /// More sound tracks than this are not offered, so that a ticket stays short.
 const MAX_AUDIO_TRACKS: usize = 24;
 
@@ -168,247 +167,133 @@ fn direct_play(info: &MediaInfo) -> Verdict {
     }
 }
 
-fn against_direct_play(
-    question: &Question<'_>,
-    video: Option<&VideoTrack>,
-    audio: Option<&AudioTrack>,
-) -> Vec<Reason> {
-    let Question { info, client, .. } = question;
-    let mut reasons = Vec::new();
-    if !client.containers.contains(&info.container) {
-        reasons.push(Reason::file(
-            ReasonCode::Container,
-            match container_name(info.container) {
-                Some(name) => format!("This player cannot open {name} files."),
-                None => "This player cannot open this kind of file.".to_owned(),
-            },
-        ));
-    }
-    if let Some(track) = video {
-        reasons.extend(video_not_played(question, track));
-    } else {
-        let rate = info.bit_rate_kbps;
-        reasons.extend(rate_too_high(question, rate, None));
-    }
-    if let Some(track) = audio {
-        reasons.extend(audio_not_played(client, track));
-        if info
-            .audio
-            .first()
-            .is_some_and(|first| first.stream != track.stream)
-        {
-            let text =
-                "Players start with the first sound track of a file, and another one is wanted.";
-            reasons.push(Reason::track(ReasonCode::AudioTrack, track.stream, text));
-        }
-    }
-    reasons
-}
-
-/// Why the player cannot show this picture as it is, in any container.
-fn video_not_played(question: &Question<'_>, track: &VideoTrack) -> Vec<Reason> {
-    let Question { client, limits, .. } = question;
-    let mut reasons = Vec::new();
-    let mut add = |code, text: String| reasons.push(Reason::track(code, track.stream, text));
-    if !client.video_codecs.contains(&track.codec) {
-        let name = video_name(track.codec);
-        add(
-            ReasonCode::VideoCodec,
-            name.map_or_else(
-                || "This player cannot play this kind of picture.".to_owned(),
-                |name| format!("This player cannot play {name} pictures."),
-            ),
-        );
-    } else if track.bit_depth > client.max_bit_depth.unwrap_or(USUAL_BIT_DEPTH) {
-        let text = format!("This player cannot play {}-bit colour.", track.bit_depth);
-        add(ReasonCode::BitDepth, text);
-    } else if is_unusual_profile(track) {
-        let text = "This player cannot play this variety of the picture format.";
-        add(ReasonCode::VideoProfile, text.to_owned());
-    }
-    if track.hdr != Hdr::Sdr && !client.hdr {
-        add(
-            ReasonCode::Hdr,
-            "This screen does not show HDR pictures.".to_owned(),
-        );
-    }
-    let height = ladder::picture_height(track);
-    if client.max_height.is_some_and(|most| height > most) {
-        let text = format!("The picture is larger ({height} lines) than this player shows.");
-        add(ReasonCode::PlayerSize, text);
-    }
-    if limits.max_height.is_some_and(|most| height > most) {
-        let text = format!("The picture is larger ({height} lines) than the chosen quality.");
-        add(ReasonCode::QualitySize, text);
-    }
-    let rate = question.info.bit_rate_kbps.or(track.bit_rate_kbps);
-    reasons.extend(rate_too_high(question, rate, Some(track.stream)));
-    reasons
-}
-
-fn rate_too_high(
-    question: &Question<'_>,
-    rate_kbps: Option<u32>,
-    stream: Option<u32>,
-) -> Vec<Reason> {
-    let Some(rate) = rate_kbps else {
-        return Vec::new();
-    };
-    let above = |most: Option<u32>| most.is_some_and(|most| rate > most);
-    let mut reasons = Vec::new();
-    let mut add = |code, text: String| {
-        reasons.push(Reason {
-            code,
-            track: stream,
-            text,
-        });
-    };
-    if above(question.client.max_bit_rate_kbps) {
-        let text = format!("The file needs {rate} kbit/s, more than this player asked for.");
-        add(ReasonCode::PlayerRate, text);
-    }
-    if above(question.limits.max_bit_rate_kbps) {
-        let text = format!("The file needs {rate} kbit/s, more than the chosen quality.");
-        add(ReasonCode::QualityRate, text);
-    }
-    reasons
-}
-
-/// Colour finer than 4:2:0, or other profiles that decoders in players leave out.
-///
-/// Read from the RFC 6381 name: H.264 profiles 122, 244 and 44; HEVC profiles past Main 10;
-/// VP9 profiles 1 and 3; AV1 profiles 1 and 2.
-fn is_unusual_profile(track: &VideoTrack) -> bool {
-    let Some(name) = track.codec_string.as_deref() else {
-        return false;
-    };
-    let Some((_, profile)) = name.split_once('.') else {
-        return false;
-    };
-    match track.codec {
-        VideoCodec::H264 => {
-            let hex = profile.get(..2).unwrap_or_default().to_ascii_lowercase();
-            matches!(hex.as_str(), "7a" | "f4" | "2c")
-        }
-        VideoCodec::Hevc => {
-            let number = profile.split('.').next().unwrap_or_default();
-            let number = number.trim_start_matches(['A', 'B', 'C']);
-            number.parse::<u8>().is_ok_and(|profile| profile > 3)
-        }
-        VideoCodec::Vp9 => profile.starts_with("01") || profile.starts_with("03"),
-        VideoCodec::Av1 => profile.starts_with(['1', '2']),
-        _ => false,
-    }
-}
-
-/// Why the player cannot play this sound as it is, in any container.
-fn audio_not_played(client: &ClientProfile, track: &AudioTrack) -> Vec<Reason> {
-    let mut reasons = Vec::new();
-    if !client.audio_codecs.contains(&track.codec) {
-        let name = audio_name(track.codec);
-        reasons.push(Reason::track(
-            ReasonCode::AudioCodec,
-            track.stream,
-            name.map_or_else(
-                || "This player cannot play this kind of sound.".to_owned(),
-                |name| format!("This player cannot play {name} sound."),
-            ),
-        ));
-    }
-    if client
-        .max_audio_channels
-        .is_some_and(|most| track.channels > most)
-    {
-        let text = format!(
-            "This player cannot play sound with {} channels.",
-            track.channels
-        );
-        reasons.push(Reason::track(ReasonCode::Channels, track.stream, text));
-    }
-    reasons
-}
-
 fn in_segments(
     question: &Question<'_>,
     video: Option<&VideoTrack>,
     audio: Option<&AudioTrack>,
     mut reasons: Vec<Reason>,
 ) -> Verdict {
-    let info = question.info;
     let first_audio = audio.map(|track| track.stream);
-    let offered = info.audio.iter().enumerate();
-    let offered =
-        offered.filter(|(k, track)| *k < MAX_AUDIO_TRACKS || Some(track.stream) == first_audio);
-    let mut plans = Vec::new();
-    let mut fates = Vec::new();
-    for (_, track) in offered {
-        let against = against_audio_copy(question.client, track);
-        let target = if against.is_empty() {
-            AudioTarget::Copy
-        } else {
-            ladder::aac(track, question.client.max_audio_channels)
-        };
-        if Some(track.stream) == first_audio {
-            reasons.extend(against);
-        }
-        fates.push(TrackVerdict {
-            stream: track.stream,
-            fate: fate(target == AudioTarget::Copy),
-        });
-        plans.push(AudioPlan {
-            stream: track.stream,
-            target,
-        });
-    }
-    let picture = video.map(|track| {
-        let against = against_video_copy(question, track);
-        if against.is_empty() {
-            return (track.stream, VideoTarget::Copy);
-        }
-        reasons.extend(against);
-        let sound = plans.iter().find(|plan| Some(plan.stream) == first_audio);
-        let (target, slowed) = encoded_picture(question, track, audio, sound);
-        if slowed {
-            let text =
-                "The picture is made smaller, because this box cannot convert more while it plays.";
-            reasons.push(Reason::track(ReasonCode::BoxSpeed, track.stream, text));
-        }
-        (track.stream, target)
+    let plans = sound_plans(question, video.is_none(), first_audio, &mut reasons);
+    let first_plan = plans.iter().find(|plan| Some(plan.stream) == first_audio);
+    let picture = video.map(|track| VideoPlan {
+        stream: track.stream,
+        rungs: vec![picture_target(
+            question,
+            track,
+            audio,
+            first_plan,
+            &mut reasons,
+        )],
     });
     dedupe(&mut reasons);
-    let video_copied = picture
-        .as_ref()
-        .is_none_or(|(_, target)| *target == VideoTarget::Copy);
-    let audio_encoded =
-        |fate: &TrackVerdict| Some(fate.stream) == first_audio && fate.fate == TrackFate::Encoded;
-    let decision = if video_copied && !fates.iter().any(audio_encoded) {
+    let is_copied = |plan: &VideoPlan| plan.rungs.contains(&VideoTarget::Copy);
+    let picture_copied = picture.as_ref().is_none_or(is_copied);
+    let sound_copied = first_plan.is_none_or(|plan| plan.target == AudioTarget::Copy);
+    let decision = if picture_copied && sound_copied {
         Decision::Remux
     } else {
         Decision::Transcode
     };
     Verdict {
         decision,
-        video: picture.as_ref().map(|(stream, _)| TrackVerdict {
-            stream: *stream,
-            fate: fate(video_copied),
+        video: picture.as_ref().map(|plan| TrackVerdict {
+            stream: plan.stream,
+            fate: fate(picture_copied),
         }),
-        audio: fates,
+        audio: plans
+            .iter()
+            .map(|plan| TrackVerdict {
+                stream: plan.stream,
+                fate: fate(plan.target == AudioTarget::Copy),
+            })
+            .collect(),
         reasons,
         plan: Plan {
             decision,
-            grid: if question.grid.is_some() {
-                GridChoice::Stored
-            } else {
-                GridChoice::Regular
+            grid: match question.grid {
+                Some(_) => GridChoice::Stored,
+                None => GridChoice::Regular,
             },
-            video: picture.map(|(stream, target)| VideoPlan {
-                stream,
-                rungs: vec![target],
-            }),
+            video: picture,
             audio: plans,
             first_audio,
         },
     }
+}
+
+/// What becomes of each sound track; the reasons of the one that plays first are added to `reasons`.
+fn sound_plans(
+    question: &Question<'_>,
+    is_sound_alone: bool,
+    first_audio: Option<u32>,
+    reasons: &mut Vec<Reason>,
+) -> Vec<AudioPlan> {
+    let is_rate = |r: &Reason| matches!(r.code, ReasonCode::PlayerRate | ReasonCode::QualityRate);
+    let must_shrink = is_sound_alone && reasons.iter().any(is_rate);
+    let max_rate_kbps = max_rate(question).filter(|_| is_sound_alone);
+    let max_channels = question.client.max_audio_channels;
+    let offered = question.info.audio.iter().enumerate();
+    let offered = offered.filter(|(k, t)| *k < MAX_AUDIO_TRACKS || Some(t.stream) == first_audio);
+    let mut plans = Vec::new();
+    for (_, track) in offered {
+        let against = against_audio_copy(question.client, track);
+        let target = if against.is_empty() && !must_shrink {
+            AudioTarget::Copy
+        } else {
+            ladder::aac(track, max_channels, max_rate_kbps)
+        };
+        if Some(track.stream) == first_audio {
+            reasons.extend(against);
+        }
+        plans.push(AudioPlan {
+            stream: track.stream,
+            target,
+        });
+    }
+    plans
+}
+
+/// What becomes of the picture; why it is not copied is added to `reasons`.
+fn picture_target(
+    question: &Question<'_>,
+    track: &VideoTrack,
+    audio: Option<&AudioTrack>,
+    sound: Option<&AudioPlan>,
+    reasons: &mut Vec<Reason>,
+) -> VideoTarget {
+    let against = against_video_copy(question, track);
+    if against.is_empty() {
+        return VideoTarget::Copy;
+    }
+    reasons.extend(against);
+    let sound_kbps = match sound.map(|plan| &plan.target) {
+        Some(AudioTarget::Aac { bit_rate_kbps, .. }) => *bit_rate_kbps,
+        Some(AudioTarget::Copy) => audio.and_then(|track| track.bit_rate_kbps).unwrap_or(0),
+        None => 0,
+    };
+    let bounds = Bounds {
+        max_height: least(question.client.max_height, question.limits.max_height),
+        max_rate_kbps: max_rate(question).map(|most| most.saturating_sub(sound_kbps)),
+    };
+    let (target, is_slowed) = ladder::h264(track, bounds, question.capacity);
+    if is_slowed {
+        let text =
+            "The picture is made smaller, because this box cannot convert more while it plays.";
+        reasons.push(Reason::track(ReasonCode::BoxSpeed, track.stream, text));
+    }
+    VideoTarget::H264(target)
+}
+
+fn max_rate(question: &Question<'_>) -> Option<u32> {
+    least(
+        question.client.max_bit_rate_kbps,
+        question.limits.max_bit_rate_kbps,
+    )
+}
+
+fn least(a: Option<u32>, b: Option<u32>) -> Option<u32> {
+    a.into_iter().chain(b).min()
 }
 
 fn fate(copied: bool) -> TrackFate {
@@ -427,69 +312,4 @@ fn dedupe(reasons: &mut Vec<Reason>) {
         seen.push(key);
         new
     });
-}
-
-fn against_video_copy(question: &Question<'_>, track: &VideoTrack) -> Vec<Reason> {
-    let mut reasons = video_not_played(question, track);
-    let has_place = matches!(
-        track.codec,
-        VideoCodec::H264 | VideoCodec::Hevc | VideoCodec::Av1 | VideoCodec::Vp9
-    );
-    if !has_place && reasons.is_empty() {
-        let name = video_name(track.codec).unwrap_or("This kind of");
-        let text = format!("{name} pictures cannot be sent in pieces as they are.");
-        reasons.push(Reason::track(ReasonCode::VideoNotInHls, track.stream, text));
-    }
-    if has_place && reasons.is_empty() && !question.grid.is_some_and(|grid| grid.remuxable) {
-        let text = "The picture has no places where it can be cut cleanly.";
-        reasons.push(Reason::track(ReasonCode::Cuts, track.stream, text));
-    }
-    if has_place && reasons.is_empty() && !track.rotation_degrees.is_multiple_of(360) {
-        let text = "The picture is stored on its side and has to be turned.";
-        reasons.push(Reason::track(ReasonCode::Rotation, track.stream, text));
-    }
-    reasons
-}
-
-fn against_audio_copy(client: &ClientProfile, track: &AudioTrack) -> Vec<Reason> {
-    let mut reasons = audio_not_played(client, track);
-    let has_place = matches!(
-        track.codec,
-        AudioCodec::Aac
-            | AudioCodec::Ac3
-            | AudioCodec::Eac3
-            | AudioCodec::Mp3
-            | AudioCodec::Flac
-            | AudioCodec::Opus
-            | AudioCodec::Alac
-    );
-    if !has_place && reasons.is_empty() {
-        let name = audio_name(track.codec).unwrap_or("This kind of");
-        let text = format!("{name} sound cannot be sent in pieces as it is.");
-        reasons.push(Reason::track(ReasonCode::AudioNotInHls, track.stream, text));
-    }
-    reasons
-}
-
-/// The best picture that player, viewer and box allow, leaving room for the sound.
-fn encoded_picture(
-    question: &Question<'_>,
-    track: &VideoTrack,
-    audio: Option<&AudioTrack>,
-    sound: Option<&AudioPlan>,
-) -> (VideoTarget, bool) {
-    let Question { client, limits, .. } = question;
-    let sound_kbps = match sound.map(|plan| &plan.target) {
-        Some(AudioTarget::Aac { bit_rate_kbps, .. }) => *bit_rate_kbps,
-        Some(AudioTarget::Copy) => audio.and_then(|track| track.bit_rate_kbps).unwrap_or(0),
-        None => 0,
-    };
-    let least = |a: Option<u32>, b: Option<u32>| a.into_iter().chain(b).min();
-    let bounds = Bounds {
-        max_height: least(client.max_height, limits.max_height),
-        max_rate_kbps: least(client.max_bit_rate_kbps, limits.max_bit_rate_kbps)
-            .map(|most| most.saturating_sub(sound_kbps)),
-    };
-    let (target, slowed) = ladder::h264(track, bounds, question.capacity);
-    (VideoTarget::H264(target), slowed)
 }

@@ -52,6 +52,9 @@ const FAST_FPS: f64 = 40.0;
 /// A rung whose usual rate is cut below this share of it looks worse than the rung below.
 const LEAST_RATE_SHARE: f64 = 0.5;
 
+/// AAC below this is noise rather than sound.
+const LEAST_SOUND_KBPS: u32 = 48;
+
 /// Upper bounds of an encoded picture.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Bounds {
@@ -113,14 +116,20 @@ pub fn work_rate(target: &H264Target, track: &VideoTrack) -> u64 {
     (encoded + decoded / 3.0).round() as u64
 }
 
-/// The AAC rendition of a sound track for a player with at most `max_channels`.
-pub fn aac(track: &AudioTrack, max_channels: Option<u16>) -> AudioTarget {
+/// The AAC rendition of a sound track for a player with at most `max_channels` and `max_rate_kbps`.
+pub fn aac(
+    track: &AudioTrack,
+    max_channels: Option<u16>,
+    max_rate_kbps: Option<u32>,
+) -> AudioTarget {
     let wanted = track.channels.max(1).min(max_channels.unwrap_or(u16::MAX));
-    let (channels, bit_rate_kbps) = match wanted {
+    let (channels, usual_kbps) = match wanted {
         0 | 1 => (1, 96),
         2..=5 => (2, 192),
         _ => (6, 384),
     };
+    let most_kbps = max_rate_kbps.unwrap_or(usual_kbps).max(LEAST_SOUND_KBPS);
+    let bit_rate_kbps = usual_kbps.min(most_kbps);
     let sample_rate_hz = match track.sample_rate_hz {
         rate @ (32_000 | 44_100 | 48_000) => rate,
         rate if rate > 0 && rate % 11_025 == 0 => 44_100,

@@ -6,11 +6,16 @@ pub mod backend;
 mod cache;
 pub mod capacity;
 pub mod decide;
+#[cfg(test)]
+mod decide_tests;
 pub mod ladder;
 pub mod language;
+mod obstacle;
 mod part;
 pub mod plan;
 pub mod playlist;
+#[cfg(test)]
+mod playlist_tests;
 pub mod reason;
 mod schedule;
 pub mod session;
