@@ -3,7 +3,7 @@
 # Never: an end at the first stage that fails, or a write into the clone other than npm's packages and target/.
 
 readonly NEXTEST_VERSION=0.9.143
-readonly STAGES=(format lint scripts ui rust browser api hostile)
+readonly STAGES=(format lint scripts ui rust browser api)
 readonly TEST_PACKAGES=(ffmpeg fonts-dejavu-core shellcheck python3 python3-venv
   gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-libav)
 
@@ -150,5 +150,42 @@ failed_in() {
 }
 
 stage_browser() { :; }
-stage_api() { :; }
-stage_hostile() { :; }
+# The programs as the browser and API tests start them: quick to build.
+test_programs_ready() {
+  lint_ui_exists
+  build_programs dev
+}
+
+# schemathesis in an environment of its own.
+schemathesis_ready() {
+  local venv=$cache_dir/venv hash
+  hash=$(hash_of tests/api/requirements.txt)
+  [ "$(cat "$venv/.alcove-stamp" 2> /dev/null)" != "$hash" ] || return 0
+  rm -rf "$venv"
+  step "fetching schemathesis from PyPI" schemathesis_of_pypi "$venv"
+  echo "$hash" > "$venv/.alcove-stamp"
+}
+
+schemathesis_of_pypi() {
+  /usr/bin/python3 -m venv "$1"
+  "$1/bin/pip" install --quiet --disable-pip-version-check -r tests/api/requirements.txt
+}
+
+# fuzz_api SECONDS PROFILE: the daemon held against its OpenAPI document.
+fuzz_api() {
+  local media=$root/target/test-media/api
+  mkdir -p "$media/Films/Small (2020)" "$media/Music" "$media/Photos"
+  [ -e "$media/Photos/photo.jpg" ] || {
+    tests/media/make.sh subtitles.mkv "$media/Films/Small (2020)/Small (2020).mkv"
+    tests/media/make.sh tone.mp3 "$media/Music/tone.mp3"
+    tests/media/make.sh photo_exif.jpg "$media/Photos/photo.jpg"
+  }
+  "$cache_dir/venv/bin/python" tests/api/fuzz.py "$(program alcove "$2")" "$media" "$1" 20260101
+}
+
+# A bounded slice; `image/dev bench api` takes five minutes.
+stage_api() {
+  test_programs_ready
+  schemathesis_ready
+  check "api: answers outside the OpenAPI document" fuzz_api 40 dev
+}
