@@ -149,7 +149,37 @@ failed_in() {
   echo $((sum > 0 ? sum : 1))
 }
 
-stage_browser() { :; }
+chromium_ready() {
+  local path
+  for path in "${CHROMIUM-}" /usr/bin/chromium /usr/bin/chromium-browser /snap/bin/chromium /usr/bin/google-chrome; do
+    if [ -n "$path" ] && [ -x "$path" ]; then return 0; fi
+  done
+  # Ubuntu has it as a snap only, which apt cannot install everywhere.
+  [ "$host" != ubuntu2404 ] || fail "the browser tests need Chromium" "snap install chromium, then run this again"
+  packages "for the browser tests" chromium fonts-dejavu-core
+}
+
+browser_packages() {
+  local hash
+  hash=$(hash_of tests/browser/package.json tests/browser/package-lock.json)
+  [ "$(cat tests/browser/node_modules/.alcove-stamp 2> /dev/null)" != "$hash" ] || return 0
+  step "fetching the browser tests' packages" npm --prefix tests/browser ci --no-audit --no-fund --loglevel=error
+  echo "$hash" > tests/browser/node_modules/.alcove-stamp
+}
+
+# stage_browser [FILTER]: all browser tests, or those whose names contain FILTER.
+stage_browser() {
+  local log=$build_dir/browser.log bad=0 line
+  node_ready
+  browser_packages
+  if [ -n "$1" ] && [ -z "$(node tests/browser/run.mjs --list "$1")" ]; then return 0; fi
+  chromium_ready
+  test_programs_ready
+  ALCOVE_PROGRAMS=$(dirname "$(program alcove dev)") node tests/browser/run.mjs "$1" 2>&1 | tee "$log" || bad=1
+  line=$(grep '^browser tests: ' "$log" | tail -n 1)
+  pass "$(grep -oE '[0-9]+ passed' <<< "$line" | grep -oE '[0-9]+' || echo 0)"
+  [ $bad -eq 0 ] || miss "browser: see above" "$(failed_in "$line")"
+}
 # The programs as the browser and API tests start them: quick to build.
 test_programs_ready() {
   lint_ui_exists

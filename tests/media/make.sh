@@ -115,7 +115,9 @@ recipe() {
     hevc_hdr10_aac.mkv) video 4; sound 4; ff "${in[@]}" $(x265 ":colorprim=bt2020:transfer=smpte2084:colormatrix=bt2020nc") -pix_fmt yuv420p10le \
                           -color_primaries bt2020 -color_trc smpte2084 -colorspace bt2020nc "${aac[@]}" ;;
     hevc_open_gop_aac.mkv) video 12; sound 12; ff "${in[@]}" $(x265 ":open-gop=1:bframes=3") -pix_fmt yuv420p "${aac[@]}" ;;
-    mpeg2_ac3.mkv)      video 8; sound 8; ff "${in[@]}" -c:v mpeg2video -threads 1 -b:v 1500k -g 15 -bf 2 -c:a ac3 -b:a 128k ;;
+    hevc_subtitled.mkv) video 14; sound 14; srt "$scratch/s.srt" English
+                        ff "${in[@]}" -i "$scratch/s.srt" -map 0:v -map 1:a -map 2:s $(x265 "") -pix_fmt yuv420p "${aac[@]}" -c:s srt -metadata:s:s:0 language=eng ;;
+    mpeg2_ac3.mkv)      video 12; sound 12; ff "${in[@]}" -c:v mpeg2video -threads 1 -b:v 1500k -g 15 -bf 2 -c:a ac3 -b:a 128k ;;
     mpeg2_ac3.ts)       video 8; sound 8; ff "${in[@]}" -c:v mpeg2video -threads 1 -b:v 1500k -g 15 -bf 2 -c:a ac3 -b:a 128k -f mpegts ;;
     mpeg2_mp2.mpg)      video 4; sound 4; ff "${in[@]}" -c:v mpeg2video -threads 1 -b:v 1500k -g 15 -c:a mp2 -b:a 128k -f vob ;;
     mpeg4_mp3.avi)      video 4; sound 4; ff "${in[@]}" -c:v mpeg4 -threads 1 -b:v 500k -g 50 -c:a libmp3lame -b:a 96k ;;
