@@ -10,3 +10,5 @@ mod index;
 mod pool;
 #[path = "worker/probe.rs"]
 mod probe;
+#[path = "worker/sandbox.rs"]
+mod sandbox;

@@ -15,6 +15,7 @@ use ffmpeg_next::{Packet, ffi, format};
 use libc::{c_int, c_void};
 
 use super::error::{AvError, check};
+use super::file;
 use super::tags;
 
 /// How much work opening may cost.
@@ -344,21 +345,13 @@ struct FileIo {
 
 impl FileIo {
     fn new(file: OwnedFd, buffer_bytes: usize) -> Result<Self, AvError> {
+        let size = file::size_bytes(&file)?;
         let file = File::from(file);
-        let facts = file
-            .metadata()
-            .map_err(|error| AvError::Read(error.to_string()))?;
-        if !facts.is_file() {
-            return Err(AvError::Read("not a regular file".into()));
-        }
-        if facts.len() == 0 {
-            return Err(AvError::Empty);
-        }
         let length = c_int::try_from(buffer_bytes).map_err(|_| AvError::OutOfMemory)?;
         let source = Box::into_raw(Box::new(Source {
             file,
             position: 0,
-            size: facts.len(),
+            size,
             error: None,
             contents: Contents::Read,
         }));

@@ -7,6 +7,7 @@ pub mod bits;
 pub mod chapters;
 pub mod codecs;
 pub mod error;
+pub mod file;
 pub mod gop;
 pub mod index;
 pub mod input;

@@ -2,13 +2,16 @@
 //!
 //! Never: database, network, paths.
 
+mod escape;
 mod index;
 mod photo;
 mod probe;
 mod reply;
 mod sandbox;
+mod seccomp;
 mod segment;
 mod serve;
+mod syscalls;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

@@ -11,6 +11,8 @@ use alcove::media::job::JobError;
 use exif::{Exif, In, Tag, Value};
 use imagesize::ImageType;
 
+use crate::av::file;
+
 /// Bytes read at once; the headers of most photos fit in one read.
 const BUFFER_BYTES: usize = 32 << 10;
 /// Headers further in than this are not looked for.
@@ -21,14 +23,8 @@ const MAX_HEADER_BYTES: u64 = 16 << 20;
 /// # Errors
 /// [`JobError::Empty`], [`JobError::Read`]; damage past the size is survived.
 pub fn probe(file: &File) -> Result<Option<MediaInfo>, JobError> {
-    let facts = file.metadata().map_err(read_error)?;
-    if !facts.is_file() {
-        return Err(JobError::Read("not a regular file".into()));
-    }
-    if facts.len() == 0 {
-        return Err(JobError::Empty);
-    }
-    let mut reader = Headers::new(file, facts.len());
+    let length = file::size_bytes(file)?;
+    let mut reader = Headers::new(file, length);
     let mut head = [0; 64];
     let filled = reader.read(&mut head).map_err(read_error)?;
     let Ok(kind) = imagesize::image_type(&head[..filled]) else {
@@ -108,7 +104,7 @@ pub fn orientation(exif: &Exif) -> u8 {
 
 /// The EXIF block of a picture, if it has a readable one.
 pub fn read_exif(file: &File) -> Option<Exif> {
-    let length = file.metadata().ok()?.len();
+    let length = file::size_bytes(file).ok()?;
     exif::Reader::new()
         .continue_on_error(true)
         .read_from_container(&mut Headers::new(file, length))

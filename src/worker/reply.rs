@@ -10,6 +10,8 @@ use alcove::base::fd_channel;
 use alcove::media::wire::{self, MAX_DATA_BYTES};
 use serde::Serialize;
 
+use super::syscalls::exit_now;
+
 /// The way back to the daemon while a job runs.
 ///
 /// Nothing here can fail: when the daemon has gone, nobody is left to work for and the process ends.
@@ -54,7 +56,7 @@ impl Reply for SocketReply<'_> {
 impl SocketReply<'_> {
     fn send(&self, reply: &wire::Reply) {
         if send(self.socket, reply).is_err() {
-            std::process::exit(0);
+            exit_now(0);
         }
     }
 }

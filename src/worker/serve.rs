@@ -12,10 +12,13 @@ use alcove::media::job::{Job, JobError, Output};
 use alcove::media::wire::{self, Request};
 
 use super::reply::{Reply, SocketReply, send};
-use super::{index, probe, sandbox, segment};
+use super::{escape, index, probe, sandbox, segment, syscalls};
 
 /// Bytes taken off the socket at once; requests are far smaller, but for a long grid.
 const READ_BYTES: usize = 64 << 10;
+
+/// Enough for one system call and the libraries' thread-local data.
+const WATCH_STACK_BYTES: usize = 256 << 10;
 
 /// What the daemon told the process on its command line.
 #[derive(Clone, Copy, Debug)]
@@ -56,7 +59,22 @@ impl Settings {
 /// When the process cannot be closed in, or the daemon sends nonsense.
 pub fn run(settings: Settings) -> io::Result<()> {
     let socket = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
+    std::panic::set_hook(Box::new(|panic| {
+        // The message may quote a tag; the place is enough to find the fault.
+        let place = panic.location().map(ToString::to_string);
+        eprintln!("alcove-worker panicked at {}", place.unwrap_or_default());
+    }));
     let layers = sandbox::close_in(settings)?;
+    let watched = socket.try_clone()?;
+    std::thread::Builder::new()
+        .name("hang-up".into())
+        .stack_size(WATCH_STACK_BYTES)
+        .spawn(move || {
+            // Also in the middle of a job that hangs. A parent-death signal would come when the
+            // daemon's thread that started this process ends, not when the daemon does.
+            syscalls::wait_for_hang_up(watched.as_fd());
+            syscalls::exit_now(0);
+        })?;
     if send(&socket, &wire::Reply::Ready { layers }).is_err() {
         return Ok(());
     }
@@ -66,6 +84,7 @@ pub fn run(settings: Settings) -> io::Result<()> {
             id: request.id,
             socket: &socket,
         };
+        let is_probe = matches!(request.job, Job::Probe { .. });
         let answer = match dispatch(&request.job, files, &mut reply) {
             Ok(output) => wire::Reply::Done {
                 id: request.id,
@@ -79,13 +98,16 @@ pub fn run(settings: Settings) -> io::Result<()> {
         if send(&socket, &answer).is_err() {
             break;
         }
+        if !is_probe {
+            syscalls::trim_memory();
+        }
     }
     Ok(())
 }
 
 fn dispatch(job: &Job, files: Vec<OwnedFd>, reply: &mut dyn Reply) -> Result<Output, JobError> {
     if matches!(job, Job::SandboxReport) {
-        return Ok(Output::Sandbox(Vec::new()));
+        return Ok(Output::Sandbox(escape::attempts()));
     }
     let file = files
         .into_iter()
