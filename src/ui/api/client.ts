@@ -151,3 +151,14 @@ export const api = { get: verb('get'), post: verb('post'), put: verb('put'), del
 export function isAbort(cause: unknown): boolean {
   return cause instanceof DOMException && cause.name === 'AbortError';
 }
+
+/** What the box's clock says, from the header that every answer carries; null when it cannot be told. */
+export async function boxClock(): Promise<number | null> {
+  try {
+    const response = await fetch('/healthz', { cache: 'no-store' });
+    const said = Date.parse(response.headers.get('date') ?? '');
+    return Number.isNaN(said) ? null : said;
+  } catch {
+    return null;
+  }
+}

@@ -23,6 +23,16 @@ function part(path: string): Load {
 
 export const routes: readonly Route[] = [
   { pattern: '/', load: page(() => import('../pages/Home.svelte')) },
+  { pattern: '/films', load: page(() => import('../pages/Films.svelte')) },
+  { pattern: '/series', load: page(() => import('../pages/AllSeries.svelte')) },
+  { pattern: '/series/:itemId', load: page(() => import('../pages/Series.svelte')) },
+  { pattern: '/videos', load: page(() => import('../pages/Videos.svelte')) },
+  { pattern: '/item/:itemId', load: page(() => import('../pages/Item.svelte')) },
+  { pattern: '/settings', load: page(() => import('../settings/Libraries.svelte')) },
+  { pattern: '/settings/problems', load: page(() => import('../settings/Problems.svelte')) },
+  { pattern: '/settings/account', load: page(() => import('../settings/Account.svelte')) },
+  { pattern: '/settings/about', load: page(() => import('../settings/About.svelte')) },
+  { pattern: '/welcome', load: page(() => import('../pages/Welcome.svelte')), bare: true },
   { pattern: '/music', load: part('music/Music') },
   { pattern: '/artist/:itemId', load: part('music/Artist') },
   { pattern: '/album/:itemId', load: part('music/Album') },
