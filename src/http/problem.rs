@@ -4,7 +4,7 @@
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
+use http::header::{CACHE_CONTROL, CONTENT_RANGE, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -36,6 +36,8 @@ pub struct Problem {
     code: &'static str,
     detail: String,
     retry_after_s: Option<u64>,
+    /// Of what the range asked for was past the end.
+    length_bytes: Option<u64>,
 }
 
 impl Problem {
@@ -45,6 +47,7 @@ impl Problem {
             code,
             detail: detail.into(),
             retry_after_s: None,
+            length_bytes: None,
         }
     }
 
@@ -66,6 +69,22 @@ impl Problem {
         )
     }
 
+    pub fn method_not_allowed() -> Self {
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "This address does not take that method.")
+    }
+
+    pub fn precondition_failed() -> Self {
+        Self::new(StatusCode::PRECONDITION_FAILED, "changed", "It has changed since.")
+    }
+
+    /// A range past the end of something that is `length_bytes` long.
+    pub fn past_the_end(length_bytes: u64) -> Self {
+        let mut problem =
+            Self::new(StatusCode::RANGE_NOT_SATISFIABLE, "past_the_end", "The range lies past the end.");
+        problem.length_bytes = Some(length_bytes);
+        problem
+    }
+
     pub fn unauthorized() -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "login_needed", "Log in first.")
     }
@@ -76,6 +95,12 @@ impl Problem {
 
     pub fn invalid(code: &'static str, detail: impl Into<String>) -> Self {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, detail)
+    }
+
+    /// The server is on its way out.
+    pub fn ending() -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "ending", "The server is ending; try again soon.")
+            .retry_after_s(5)
     }
 
     /// Something broke inside; `cause` goes to the log only.
@@ -108,6 +133,11 @@ impl IntoResponse for Problem {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if let Some(seconds) = self.retry_after_s {
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if let Some(length) = self.length_bytes
+            && let Ok(range) = HeaderValue::from_str(&format!("bytes */{length}"))
+        {
+            headers.insert(CONTENT_RANGE, range);
         }
         if self.status == StatusCode::UNAUTHORIZED {
             headers.insert(

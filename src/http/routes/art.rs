@@ -2,9 +2,24 @@
 //!
 //! Never: writing to media.
 
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
+
+use crate::http::app::Shared;
+use crate::http::conditions::{Outcome, Validators, evaluate};
+use crate::http::extract::{ItemPath, Path, Query};
 use crate::http::problem::Problem;
 use crate::http::types::Id;
 use crate::http::types::item::{ArtKind, ArtParams, PhotoParams};
+use crate::library::{Artwork, ItemId};
+
+/// For addresses that change with the picture.
+const FOR_EVER: &str = "private, max-age=31536000, immutable";
+/// For the others: kept, and asked about each time.
+const ASK: &str = "private, no-cache";
 
 /// A picture of an item.
 #[utoipa::path(get, path = "/api/v1/items/{id}/art/{kind}",
@@ -15,8 +30,17 @@ use crate::http::types::item::{ArtKind, ArtParams, PhotoParams};
         (status = 304, description = "Unchanged."),
     ),
 )]
-pub async fn art() -> Problem {
-    Problem::not_found()
+pub async fn art(
+    State(app): State<Shared>,
+    Path((id, kind)): Path<(Id, ArtKind)>,
+    Query(params): Query<ArtParams>,
+    method: Method,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let size = params.size.unwrap_or_default().into();
+    let picture = app.rooms.library.artwork(ItemId(id.0), kind.into(), size).await?;
+    let cache = if params.v.is_some() { FOR_EVER } else { ASK };
+    send(picture, cache, &method, &headers)
 }
 
 /// A photo, upright and sized for a screen.
@@ -32,6 +56,41 @@ pub async fn art() -> Problem {
         (status = 503, description = "Busy; come again."),
     ),
 )]
-pub async fn photo() -> Problem {
-    Problem::not_found()
+pub async fn photo(
+    State(app): State<Shared>,
+    ItemPath(id): ItemPath,
+    Query(_): Query<PhotoParams>,
+    method: Method,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let picture = app.rooms.library.photo(ItemId(id.0)).await?;
+    send(picture, ASK, &method, &headers)
+}
+
+fn send(
+    picture: Artwork,
+    cache: &'static str,
+    method: &Method,
+    headers: &HeaderMap,
+) -> Result<Response, Problem> {
+    let validators = Validators {
+        etag: picture.etag,
+        modified: None,
+        length_bytes: picture.bytes.len() as u64,
+    };
+    let etag = HeaderValue::from_str(&format!("\"{}\"", validators.etag))
+        .map_err(|error| Problem::internal(&error))?;
+    let fixed = [(ETAG, etag), (CACHE_CONTROL, HeaderValue::from_static(cache))];
+    match evaluate(method, headers, &validators, std::time::SystemTime::now()) {
+        Outcome::NotModified => Ok((StatusCode::NOT_MODIFIED, fixed).into_response()),
+        Outcome::Failed => Err(Problem::precondition_failed()),
+        // A picture is sent whole.
+        _ => {
+            let own = [
+                (CONTENT_TYPE, HeaderValue::from_static(picture.mime)),
+                (CONTENT_LENGTH, HeaderValue::from(picture.bytes.len())),
+            ];
+            Ok((fixed, own, Body::from(picture.bytes)).into_response())
+        }
+    }
 }

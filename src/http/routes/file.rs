@@ -2,8 +2,17 @@
 //!
 //! Never: changing it.
 
+use axum::extract::State;
+use axum::response::Response;
+use http::{HeaderMap, Method};
+
+use crate::http::app::Shared;
+use crate::http::extract::ItemPath;
+use crate::http::guard::Someone;
 use crate::http::problem::Problem;
+use crate::http::send_file::send_file;
 use crate::http::types::Id;
+use crate::library::ItemId;
 
 /// The bytes of the file; ranges and conditions as in RFC 9110.
 #[utoipa::path(method(get, head), path = "/api/v1/items/{id}/file",
@@ -16,8 +25,16 @@ use crate::http::types::Id;
         (status = 409, description = "Its folder is away."),
         (status = 412, description = "It has changed."),
         (status = 416, description = "Past the end."),
+        (status = 422, description = "It could not be read as media."),
     ),
 )]
-pub async fn file() -> Problem {
-    Problem::not_found()
+pub async fn file(
+    State(app): State<Shared>,
+    Someone(session): Someone,
+    ItemPath(id): ItemPath,
+    method: Method,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let source = app.rooms.library.source(ItemId(id.0)).await?;
+    send_file(&app, source, &method, &headers, session.ended().clone()).await
 }

@@ -2,7 +2,8 @@
 //!
 //! Never: an account or anything about the machine.
 
-use crate::http::problem::Problem;
+use axum::Json;
+
 use crate::http::types::account::Health;
 
 /// Tells that the server answers.
@@ -12,6 +13,6 @@ use crate::http::types::account::Health;
         (status = 200, body = Health, description = "It is up."),
     ),
 )]
-pub async fn health() -> Problem {
-    Problem::not_found()
+pub async fn health() -> Json<Health> {
+    Json(Health { status: "ok", version: env!("CARGO_PKG_VERSION") })
 }

@@ -2,9 +2,23 @@
 //!
 //! Never: changing what lies in them.
 
+use std::path::{Path, PathBuf};
+
+use axum::Json as Answer;
+use axum::extract::State;
+use http::StatusCode;
+
+use crate::auth::Role;
+use crate::http::app::Shared;
+use crate::http::extract::{ItemPath, Json, Query};
+use crate::http::guard::{Owner, Someone};
 use crate::http::problem::Problem;
 use crate::http::types::Id;
 use crate::http::types::library::{Folders, FoldersParams, Library, LibraryRequest};
+use crate::library::{LibraryError, LibraryId};
+
+/// Longest path that Linux takes.
+const MAX_PATH_BYTES: usize = 4096;
 
 /// All libraries.
 #[utoipa::path(get, path = "/api/v1/libraries",
@@ -14,8 +28,13 @@ use crate::http::types::library::{Folders, FoldersParams, Library, LibraryReques
         (status = 200, body = [Library], description = "In the order they were made."),
     ),
 )]
-pub async fn list() -> Problem {
-    Problem::not_found()
+pub async fn list(
+    State(app): State<Shared>,
+    Someone(session): Someone,
+) -> Result<Answer<Vec<Library>>, Problem> {
+    let with_path = session.role == Role::Owner;
+    let libraries = app.rooms.library.libraries().await?;
+    Ok(Answer(libraries.into_iter().map(|one| Library::from_info(one, with_path)).collect()))
 }
 
 /// Makes a library; its scan begins.
@@ -28,8 +47,14 @@ pub async fn list() -> Problem {
         (status = 409, description = "The folder already belongs to a library."),
     ),
 )]
-pub async fn create() -> Problem {
-    Problem::not_found()
+pub async fn create(
+    State(app): State<Shared>,
+    Owner(_): Owner,
+    Json(request): Json<LibraryRequest>,
+) -> Result<(StatusCode, Answer<Library>), Problem> {
+    let path = checked(&request.path)?;
+    let made = app.rooms.library.add_library(&request.name, request.kind.into(), path).await?;
+    Ok((StatusCode::CREATED, Answer(Library::from_info(made, true))))
 }
 
 /// Changes a library.
@@ -43,8 +68,18 @@ pub async fn create() -> Problem {
         (status = 409, description = "The folder already belongs to a library."),
     ),
 )]
-pub async fn change() -> Problem {
-    Problem::not_found()
+pub async fn change(
+    State(app): State<Shared>,
+    Owner(_): Owner,
+    ItemPath(id): ItemPath,
+    Json(request): Json<LibraryRequest>,
+) -> Result<Answer<Library>, Problem> {
+    let path = checked(&request.path)?;
+    let library = &app.rooms.library;
+    let changed = library
+        .change_library(LibraryId(id.0), &request.name, request.kind.into(), path)
+        .await?;
+    Ok(Answer(Library::from_info(changed, true)))
 }
 
 /// Forgets a library and its items; the files stay.
@@ -56,8 +91,13 @@ pub async fn change() -> Problem {
         (status = 204, description = "Forgotten."),
     ),
 )]
-pub async fn remove() -> Problem {
-    Problem::not_found()
+pub async fn remove(
+    State(app): State<Shared>,
+    Owner(_): Owner,
+    ItemPath(id): ItemPath,
+) -> Result<StatusCode, Problem> {
+    app.rooms.library.remove_library(LibraryId(id.0)).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Folders of the server to choose from.
@@ -71,6 +111,26 @@ pub async fn remove() -> Problem {
         (status = 404, description = "There is no such folder, or it may not be read."),
     ),
 )]
-pub async fn folders() -> Problem {
-    Problem::not_found()
+pub async fn folders(
+    State(app): State<Shared>,
+    Owner(_): Owner,
+    Query(params): Query<FoldersParams>,
+) -> Result<Answer<Folders>, Problem> {
+    let path = params.path.as_deref().map(checked).transpose()?.map(PathBuf::from);
+    match app.rooms.library.browse_folders(path).await {
+        Ok(folders) => Ok(Answer(folders.into())),
+        Err(LibraryError::NoFolder | LibraryError::FolderUnreadable) => Err(Problem::not_found()),
+        Err(LibraryError::NotAbsolute) => {
+            Err(Problem::bad_request("path_not_absolute", "The path must begin with a slash."))
+        }
+        Err(other) => Err(other.into()),
+    }
+}
+
+/// A path that the kernel can be asked about at all.
+fn checked(path: &str) -> Result<&Path, Problem> {
+    if path.is_empty() || path.len() > MAX_PATH_BYTES || path.contains('\0') {
+        return Err(Problem::bad_request("invalid_path", "That is no path of a folder."));
+    }
+    Ok(Path::new(path))
 }

@@ -2,6 +2,14 @@
 //!
 //! Never: which of name and password was wrong.
 
+use axum::Json as Answer;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+
+use crate::http::app::Shared;
+use crate::http::extract::Json;
+use crate::http::guard::{Peer, Someone, clear_cookie, set_cookie};
 use crate::http::problem::Problem;
 use crate::http::types::account::{LoginDone, LoginRequest};
 
@@ -14,8 +22,24 @@ use crate::http::types::account::{LoginDone, LoginRequest};
         (status = 429, description = "Too many attempts; `Retry-After` says when to come again."),
     ),
 )]
-pub async fn login() -> Problem {
-    Problem::not_found()
+pub async fn login(
+    State(app): State<Shared>,
+    Peer(from): Peer,
+    Json(request): Json<LoginRequest>,
+) -> Result<Response, Problem> {
+    let accounts = &app.rooms.accounts;
+    let login = accounts.login(&request.username, request.password, from.ip()).await?;
+    let bearer = request.token.unwrap_or(false);
+    let mut response = Answer(LoginDone {
+        username: login.session.username.clone(),
+        role: login.session.role.into(),
+        token: bearer.then(|| login.token.clone()),
+    })
+    .into_response();
+    if !bearer {
+        set_cookie(&mut response, &login.token);
+    }
+    Ok(response)
 }
 
 /// Ends this session and every playback address it made.
@@ -26,6 +50,12 @@ pub async fn login() -> Problem {
         (status = 204, description = "Logged out."),
     ),
 )]
-pub async fn logout() -> Problem {
-    Problem::not_found()
+pub async fn logout(
+    State(app): State<Shared>,
+    Someone(session): Someone,
+) -> Result<Response, Problem> {
+    app.rooms.accounts.logout(&session).await?;
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    clear_cookie(&mut response);
+    Ok(response)
 }

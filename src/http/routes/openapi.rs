@@ -2,7 +2,9 @@
 //!
 //! Never: a copy written by hand.
 
-use crate::http::problem::Problem;
+use axum::Json;
+
+use crate::http::doc;
 
 /// The description of this API.
 #[utoipa::path(get, path = "/api/v1/openapi.json",
@@ -11,6 +13,6 @@ use crate::http::problem::Problem;
         (status = 200, body = serde_json::Value, description = "An OpenAPI document."),
     ),
 )]
-pub async fn openapi() -> Problem {
-    Problem::not_found()
+pub async fn openapi() -> Json<utoipa::openapi::OpenApi> {
+    Json(doc::document())
 }

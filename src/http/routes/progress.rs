@@ -2,9 +2,19 @@
 //!
 //! Never: other people.
 
+use axum::extract::State;
+use http::StatusCode;
+
+use crate::http::app::Shared;
+use crate::http::extract::{ItemPath, Json};
+use crate::http::guard::Someone;
 use crate::http::problem::Problem;
 use crate::http::types::Id;
 use crate::http::types::item::ProgressRequest;
+use crate::library::{ItemId, UserId};
+
+/// What JSON numbers hold exactly (RFC 8259, section 6).
+const MAX_POSITION_MS: u64 = (1 << 53) - 1;
 
 /// Remembers the place.
 #[utoipa::path(put, path = "/api/v1/items/{id}/progress",
@@ -16,8 +26,21 @@ use crate::http::types::item::ProgressRequest;
         (status = 204, description = "Remembered."),
     ),
 )]
-pub async fn put() -> Problem {
-    Problem::not_found()
+pub async fn put(
+    State(app): State<Shared>,
+    Someone(session): Someone,
+    ItemPath(id): ItemPath,
+    Json(request): Json<ProgressRequest>,
+) -> Result<StatusCode, Problem> {
+    if request.position_ms > MAX_POSITION_MS {
+        return Err(Problem::invalid("invalid_body", "position_ms is too large."));
+    }
+    let (library, user, item) = (&app.rooms.library, UserId(session.user_id), ItemId(id.0));
+    library.set_progress(user, item, request.position_ms).await?;
+    if let Some(watched) = request.watched {
+        library.mark_watched(user, item, watched).await?;
+    }
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Forgets the place and the mark.
@@ -29,6 +52,11 @@ pub async fn put() -> Problem {
         (status = 204, description = "Forgotten."),
     ),
 )]
-pub async fn delete() -> Problem {
-    Problem::not_found()
+pub async fn delete(
+    State(app): State<Shared>,
+    Someone(session): Someone,
+    ItemPath(id): ItemPath,
+) -> Result<StatusCode, Problem> {
+    app.rooms.library.clear_progress(UserId(session.user_id), ItemId(id.0)).await?;
+    Ok(StatusCode::NO_CONTENT)
 }

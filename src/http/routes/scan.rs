@@ -2,8 +2,16 @@
 //!
 //! Never: the scan itself.
 
+use axum::Json;
+use axum::extract::State;
+use http::StatusCode;
+
+use crate::http::app::Shared;
+use crate::http::extract::{OptionalJson, Query};
+use crate::http::guard::Owner;
 use crate::http::problem::Problem;
 use crate::http::types::scan::{ProblemPage, ProblemsParams, Scan, ScanRequest};
+use crate::library::{self, LibraryId};
 
 /// How the scan does.
 #[utoipa::path(get, path = "/api/v1/scan",
@@ -13,8 +21,8 @@ use crate::http::types::scan::{ProblemPage, ProblemsParams, Scan, ScanRequest};
         (status = 200, body = Scan, description = "Its state."),
     ),
 )]
-pub async fn show() -> Problem {
-    Problem::not_found()
+pub async fn show(State(app): State<Shared>) -> Json<Scan> {
+    Json(app.rooms.library.scan_status().into())
 }
 
 /// Asks for a scan.
@@ -27,8 +35,22 @@ pub async fn show() -> Problem {
         (status = 404, description = "There is no such library."),
     ),
 )]
-pub async fn start() -> Problem {
-    Problem::not_found()
+pub async fn start(
+    State(app): State<Shared>,
+    Owner(_): Owner,
+    OptionalJson(request): OptionalJson<ScanRequest>,
+) -> Result<(StatusCode, Json<Scan>), Problem> {
+    let library = &app.rooms.library;
+    let wanted = request.library.map(|id| LibraryId(id.0));
+    if let Some(wanted) = wanted {
+        let known = library.libraries().await?;
+        if !known.iter().any(|one| one.id == wanted) {
+            return Err(Problem::not_found());
+        }
+    }
+    let full = request.full.unwrap_or(false);
+    library.request_scan(library::ScanRequest { library: wanted, full });
+    Ok((StatusCode::ACCEPTED, Json(library.scan_status().into())))
 }
 
 /// Files that could not be read.
@@ -40,6 +62,10 @@ pub async fn start() -> Problem {
         (status = 200, body = ProblemPage, description = "A page."),
     ),
 )]
-pub async fn problems() -> Problem {
-    Problem::not_found()
+pub async fn problems(
+    State(app): State<Shared>,
+    Query(params): Query<ProblemsParams>,
+) -> Result<Json<ProblemPage>, Problem> {
+    let page = app.rooms.library.problems(params.cursor.as_deref()).await?;
+    Ok(Json(page.into()))
 }

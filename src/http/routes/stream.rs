@@ -2,7 +2,24 @@
 //!
 //! Never: a cookie.
 
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::{HeaderMap, Method};
+
+use crate::http::app::{App, Shared};
+use crate::http::extract::Path;
+use crate::http::playing::Playing;
 use crate::http::problem::Problem;
+use crate::http::send_file::send_file;
+use crate::library::SubtitleRef;
+use crate::transcode::playlist::{self, SubtitleRendition};
+use crate::transcode::session::{Part, Rendition};
+
+const PLAYLIST: &str = "application/vnd.apple.mpegurl";
+/// The ticket in the address stands for content and conversion, so nothing at it ever changes.
+const CACHE: &str = "private, max-age=86400, immutable";
 
 /// The file itself; as `items/{id}/file`.
 #[utoipa::path(method(get, head), path = "/api/v1/stream/{ticket}/file",
@@ -18,8 +35,14 @@ use crate::http::problem::Problem;
         (status = 416, description = "Past the end."),
     ),
 )]
-pub async fn file() -> Problem {
-    Problem::not_found()
+pub async fn file(
+    State(app): State<Shared>,
+    playing: Playing,
+    method: Method,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let ended = playing.session.ended().clone();
+    send_file(&app, playing.source, &method, &headers, ended).await
 }
 
 /// The multivariant playlist.
@@ -33,8 +56,11 @@ pub async fn file() -> Problem {
         (status = 422, description = "The file cannot be converted."),
     ),
 )]
-pub async fn multivariant() -> Problem {
-    Problem::not_found()
+pub async fn multivariant(playing: Playing) -> Result<Response, Problem> {
+    playing.in_segments()?;
+    let subtitles: Vec<_> = playing.source.subtitles.iter().map(rendition).collect();
+    let text = playlist::multivariant(&playing.plan, &playing.source.info, &subtitles);
+    Ok(answer(PLAYLIST, text))
 }
 
 /// The media playlist of a video rendition, complete.
@@ -48,8 +74,12 @@ pub async fn multivariant() -> Problem {
         (status = 422, description = "The file cannot be converted."),
     ),
 )]
-pub async fn video_playlist() -> Problem {
-    Problem::not_found()
+pub async fn video_playlist(
+    playing: Playing,
+    Path((_, rung)): Path<(String, u8)>,
+) -> Result<Response, Problem> {
+    playing.plan.video_target(rung).ok_or_else(Problem::not_found)?;
+    Ok(answer(PLAYLIST, playlist::media(playing.in_segments()?.grid())))
 }
 
 /// The init segment of a video rendition.
@@ -64,8 +94,12 @@ pub async fn video_playlist() -> Problem {
         (status = 503, description = "Too much is being converted; `Retry-After` says when to come again."),
     ),
 )]
-pub async fn video_init() -> Problem {
-    Problem::not_found()
+pub async fn video_init(
+    State(app): State<Shared>,
+    playing: Playing,
+    Path((_, rung)): Path<(String, u8)>,
+) -> Result<Response, Problem> {
+    part(&app, &playing, Rendition::Video(rung), Part::Init).await
 }
 
 /// A segment of a video rendition.
@@ -80,8 +114,12 @@ pub async fn video_init() -> Problem {
         (status = 503, description = "Too much is being converted; `Retry-After` says when to come again."),
     ),
 )]
-pub async fn video_segment() -> Problem {
-    Problem::not_found()
+pub async fn video_segment(
+    State(app): State<Shared>,
+    playing: Playing,
+    Path((_, rung, name)): Path<(String, u8, String)>,
+) -> Result<Response, Problem> {
+    part(&app, &playing, Rendition::Video(rung), segment(&name)?).await
 }
 
 /// The media playlist of a audio rendition, complete.
@@ -95,8 +133,12 @@ pub async fn video_segment() -> Problem {
         (status = 422, description = "The file cannot be converted."),
     ),
 )]
-pub async fn audio_playlist() -> Problem {
-    Problem::not_found()
+pub async fn audio_playlist(
+    playing: Playing,
+    Path((_, track)): Path<(String, u32)>,
+) -> Result<Response, Problem> {
+    playing.plan.audio_target(track).ok_or_else(Problem::not_found)?;
+    Ok(answer(PLAYLIST, playlist::media(playing.in_segments()?.grid())))
 }
 
 /// The init segment of a audio rendition.
@@ -111,8 +153,12 @@ pub async fn audio_playlist() -> Problem {
         (status = 503, description = "Too much is being converted; `Retry-After` says when to come again."),
     ),
 )]
-pub async fn audio_init() -> Problem {
-    Problem::not_found()
+pub async fn audio_init(
+    State(app): State<Shared>,
+    playing: Playing,
+    Path((_, track)): Path<(String, u32)>,
+) -> Result<Response, Problem> {
+    part(&app, &playing, Rendition::Audio(track), Part::Init).await
 }
 
 /// A segment of a audio rendition.
@@ -127,8 +173,12 @@ pub async fn audio_init() -> Problem {
         (status = 503, description = "Too much is being converted; `Retry-After` says when to come again."),
     ),
 )]
-pub async fn audio_segment() -> Problem {
-    Problem::not_found()
+pub async fn audio_segment(
+    State(app): State<Shared>,
+    playing: Playing,
+    Path((_, track, name)): Path<(String, u32, String)>,
+) -> Result<Response, Problem> {
+    part(&app, &playing, Rendition::Audio(track), segment(&name)?).await
 }
 
 /// The media playlist of a subtitle track.
@@ -142,8 +192,12 @@ pub async fn audio_segment() -> Problem {
         (status = 422, description = "The file cannot be converted."),
     ),
 )]
-pub async fn subtitle_playlist() -> Problem {
-    Problem::not_found()
+pub async fn subtitle_playlist(
+    playing: Playing,
+    Path((_, id)): Path<(String, String)>,
+) -> Result<Response, Problem> {
+    playing.subtitle(&id)?;
+    Ok(answer(PLAYLIST, playlist::subtitle(playing.in_segments()?.grid(), &id)))
 }
 
 /// A whole subtitle track as WebVTT.
@@ -158,6 +212,54 @@ pub async fn subtitle_playlist() -> Problem {
         (status = 503, description = "Too much is being converted; `Retry-After` says when to come again."),
     ),
 )]
-pub async fn subtitle() -> Problem {
-    Problem::not_found()
+pub async fn subtitle(
+    State(app): State<Shared>,
+    playing: Playing,
+    Path((_, name)): Path<(String, String)>,
+) -> Result<Response, Problem> {
+    let id = name.strip_suffix(".vtt").ok_or_else(Problem::not_found)?;
+    playing.subtitle(id)?;
+    let text = app.rooms.library.subtitle(playing.source.item, id).await?;
+    Ok(answer("text/vtt; charset=utf-8", text))
+}
+
+async fn part(
+    app: &App,
+    playing: &Playing,
+    rendition: Rendition,
+    part: Part,
+) -> Result<Response, Problem> {
+    let (sessions, key) = (&app.rooms.sessions, playing.key.as_str());
+    let source = playing.in_segments()?;
+    let made = sessions.part(key, &source, &playing.plan, rendition, part);
+    let bytes = tokio::select! {
+        made = made => made?,
+        () = playing.session.ended().cancelled() => return Err(playing.ended()),
+    };
+    let mime = match rendition {
+        Rendition::Video(_) => "video/mp4",
+        Rendition::Audio(_) => "audio/mp4",
+    };
+    Ok(answer(mime, bytes))
+}
+
+fn segment(name: &str) -> Result<Part, Problem> {
+    let number = name.strip_suffix(".m4s").filter(|k| k.bytes().all(|b| b.is_ascii_digit()));
+    let number = number.and_then(|k| k.parse().ok()).ok_or_else(Problem::not_found)?;
+    Ok(Part::Segment(number))
+}
+
+fn answer(mime: &'static str, body: impl Into<Body>) -> Response {
+    ([(CONTENT_TYPE, mime), (CACHE_CONTROL, CACHE)], body.into()).into_response()
+}
+
+fn rendition(subtitle: &SubtitleRef) -> SubtitleRendition {
+    SubtitleRendition {
+        id: subtitle.id.clone(),
+        language: subtitle.language.clone(),
+        title: subtitle.title.clone(),
+        is_default: subtitle.default,
+        is_forced: subtitle.forced,
+        is_hearing_impaired: subtitle.hearing_impaired,
+    }
 }

@@ -5,6 +5,8 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::auth;
+
 /// What a person may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -105,4 +107,29 @@ pub struct PasswordChange {
     pub old: String,
     #[schema(min_length = 8, max_length = 256)]
     pub new: String,
+}
+
+impl Language {
+    /// The word used in the API and in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::En => "en",
+            Self::Nl => "nl",
+            Self::De => "de",
+        }
+    }
+
+    /// The language with that word.
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::En, Self::Nl, Self::De].into_iter().find(|language| language.as_str() == word)
+    }
+}
+
+impl From<auth::Role> for Role {
+    fn from(role: auth::Role) -> Self {
+        match role {
+            auth::Role::Owner => Self::Owner,
+            auth::Role::Member => Self::Member,
+        }
+    }
 }

@@ -24,9 +24,8 @@ pub enum ItemKind {
 }
 
 /// The order of a list; a minus turns it round.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
 pub enum ItemSort {
-    #[default]
     #[serde(rename = "title")]
     Title,
     #[serde(rename = "-title")]
@@ -62,7 +61,7 @@ pub struct ItemsParams {
     /// Words that all occur in the title, the series, the artist or the album; accents and case do not matter.
     #[param(max_length = 200)]
     pub query: Option<String>,
-    /// `title` unless given.
+    /// Unless given, `number` below a parent and `title` elsewhere.
     #[param(inline)]
     pub sort: Option<ItemSort>,
     /// `next` of the page before.
@@ -96,9 +95,9 @@ pub struct LettersParams {
 pub struct Letter {
     /// An upper-case letter, or `#` for everything else.
     pub letter: String,
-    pub count: u64,
-    /// Cursor of the page of `items` sorted by title that begins with this letter.
-    pub cursor: String,
+    pub count: u32,
+    /// Cursor of the page of `items` sorted by title that begins with this letter; null for the very first one.
+    pub cursor: Option<String>,
 }
 
 /// An item as lists show it. Fields that make no sense for its kind are null.
@@ -107,7 +106,9 @@ pub struct ItemSummary {
     pub id: Id,
     pub kind: ItemKind,
     pub title: String,
-    pub year: Option<i32>,
+    /// What tells apart items of the same title: "Final Cut".
+    pub edition: Option<String>,
+    pub year: Option<u16>,
     /// Season of an episode, series of a season, album of a track, artist of an album.
     pub parent_id: Option<Id>,
     pub library_id: Id,
@@ -188,7 +189,7 @@ pub struct Item {
     /// `YYYY-MM-DD`.
     pub premiered: Option<String>,
     pub studio: Option<String>,
-    /// From the nearest to the farthest.
+    /// From the top down.
     pub parents: Vec<ParentRef>,
     pub tracks: Tracks,
     pub chapters: Vec<Chapter>,
@@ -349,6 +350,9 @@ pub struct ArtParams {
     /// `small` unless given.
     #[param(inline)]
     pub size: Option<ArtSize>,
+    /// Version of the picture, as addresses in items have it; the answer may then be kept for ever.
+    #[param(max_length = 32)]
+    pub v: Option<String>,
 }
 
 /// How large a photo.

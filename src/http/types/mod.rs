@@ -4,10 +4,12 @@
 
 pub mod account;
 pub mod board;
+mod convert;
 pub mod item;
 pub mod library;
 pub mod playback;
 pub mod scan;
+pub mod time;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use utoipa::ToSchema;

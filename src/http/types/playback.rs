@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::item::{Chapter, ItemSummary};
+use crate::media::info;
+use crate::transcode::{plan, reason};
 
 /// What the player can play. Names it does not share with Alcove are ignored.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -132,4 +134,27 @@ pub struct PlaybackVideo {
     pub codec: String,
     pub width: u32,
     pub height: u32,
+}
+
+impl From<plan::Decision> for Decision {
+    fn from(decision: plan::Decision) -> Self {
+        match decision {
+            plan::Decision::DirectPlay => Self::DirectPlay,
+            plan::Decision::Remux => Self::Remux,
+            plan::Decision::Transcode => Self::Transcode,
+        }
+    }
+}
+
+impl From<&info::AudioTrack> for PlaybackAudio {
+    fn from(track: &info::AudioTrack) -> Self {
+        Self {
+            stream: track.stream,
+            language: track.language.clone(),
+            title: track.title.clone(),
+            channels: track.channels,
+            codec: track.codec.to_string(),
+            default: track.is_default,
+        }
+    }
 }

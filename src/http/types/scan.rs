@@ -21,7 +21,7 @@ pub enum ScanState {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Scan {
     pub state: ScanState,
-    /// What is being done: `listing`, `probing`, `pictures`, `indexing`; null when idle.
+    /// What is being done: `listing`, `probing`, `indexing`, `pictures`, `subtitles`; null when idle.
     pub phase: Option<String>,
     pub done: u64,
     /// What is known to be there; grows while folders are listed.
@@ -35,6 +35,8 @@ pub struct Scan {
     pub finished_at: Option<String>,
     /// Seconds that are left, as far as can be told.
     pub eta_s: Option<u64>,
+    /// False when the kernel cannot watch all folders: changes are then found by looking regularly.
+    pub watching: bool,
 }
 
 /// What to scan; everything, incrementally, when nothing is said.

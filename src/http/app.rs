@@ -1,0 +1,60 @@
+//! What the handlers share.
+//!
+//! Never: logic.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+use super::file_body::FileReader;
+use crate::auth::Accounts;
+use crate::base::clock::SharedClock;
+use crate::board::Board;
+use crate::library::Library;
+use crate::pool::Pool;
+use crate::transcode::session::Sessions;
+
+/// Listeners to events at once.
+const MAX_LISTENERS: usize = 64;
+
+/// The rooms that the web side speaks to.
+pub struct Rooms {
+    pub accounts: Accounts,
+    pub library: Library,
+    pub sessions: Sessions,
+    pub pool: Pool,
+    pub board: Board,
+    pub clock: SharedClock,
+    /// The folder of the state, for what is left on its disk.
+    pub state_dir: PathBuf,
+    /// Cancelled when the server ends: streams of events end with it.
+    pub shutdown: CancellationToken,
+}
+
+/// The rooms and what only the web side needs.
+pub struct App {
+    pub rooms: Rooms,
+    pub files: FileReader,
+    pub listeners: Arc<Semaphore>,
+}
+
+/// How handlers get at it.
+pub type Shared = Arc<App>;
+
+impl std::fmt::Debug for App {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("App").finish_non_exhaustive()
+    }
+}
+
+impl App {
+    pub fn new(rooms: Rooms) -> Shared {
+        Arc::new(Self {
+            rooms,
+            files: FileReader::default(),
+            listeners: Arc::new(Semaphore::new(MAX_LISTENERS)),
+        })
+    }
+}

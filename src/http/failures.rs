@@ -1,0 +1,117 @@
+//! What the rooms' errors mean to a client.
+//!
+//! Never: an inner error text in an answer.
+
+use http::StatusCode;
+
+use super::problem::Problem;
+use crate::auth::AuthError;
+use crate::auth::ticket::TicketError;
+use crate::db::DbError;
+use crate::library::LibraryError;
+
+impl From<DbError> for Problem {
+    fn from(error: DbError) -> Self {
+        match error {
+            DbError::Full => Self::new(
+                StatusCode::INSUFFICIENT_STORAGE,
+                "disk_full",
+                "The disk that holds Alcove's state is full. Make room on it and try again.",
+            ),
+            DbError::ReadOnly(_) => Self::new(
+                StatusCode::INSUFFICIENT_STORAGE,
+                "state_read_only",
+                "The folder that holds Alcove's state cannot be written. Nothing was changed.",
+            ),
+            DbError::Closed => Self::ending(),
+            other => Self::internal(&other),
+        }
+    }
+}
+
+impl From<AuthError> for Problem {
+    fn from(error: AuthError) -> Self {
+        let sentence = || {
+            let text = error.to_string();
+            let mut letters = text.chars();
+            let first = letters.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+            format!("{first}{}.", letters.as_str())
+        };
+        match error {
+            AuthError::WrongPassword => {
+                Self::new(StatusCode::UNAUTHORIZED, "wrong_password", sentence())
+            }
+            AuthError::TooManyAttempts { retry_after_s } => {
+                Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_attempts", sentence())
+                    .retry_after_s(retry_after_s)
+            }
+            AuthError::AlreadySetUp => {
+                Self::new(StatusCode::CONFLICT, "already_set_up", sentence())
+            }
+            AuthError::NameTaken => Self::new(StatusCode::CONFLICT, "name_taken", sentence()),
+            AuthError::BadName => Self::invalid("bad_name", sentence()),
+            AuthError::BadPassword => Self::invalid("bad_password", sentence()),
+            AuthError::NoSuchUser => Self::not_found(),
+            AuthError::Db(error) => error.into(),
+            AuthError::Hash(_) | AuthError::Random(_) => Self::internal(&error),
+        }
+    }
+}
+
+impl From<TicketError> for Problem {
+    fn from(error: TicketError) -> Self {
+        let code = match error {
+            TicketError::Forged => "ticket_invalid",
+            TicketError::Expired => "ticket_expired",
+            TicketError::Ended => "ticket_ended",
+        };
+        Self::forbidden(code, "This playback address is not valid any more. Start playing again.")
+    }
+}
+
+impl From<LibraryError> for Problem {
+    fn from(error: LibraryError) -> Self {
+        match error {
+            LibraryError::NotFound => Self::not_found(),
+            LibraryError::NotAvailable | LibraryError::Io(_) => Self::new(
+                StatusCode::CONFLICT,
+                "not_available",
+                "The file is not there at the moment. Check that its disk is connected.",
+            ),
+            LibraryError::NoFile => {
+                Self::new(StatusCode::NOT_FOUND, "no_file", "This has no file of its own.")
+            }
+            LibraryError::NoPicture => {
+                Self::new(StatusCode::NOT_FOUND, "no_picture", "There is no such picture.")
+            }
+            LibraryError::Unreadable | LibraryError::Worker(_) => {
+                Self::invalid("unreadable", "The file could not be read as media.")
+            }
+            LibraryError::BadCursor => {
+                Self::bad_request("bad_cursor", "The cursor belongs to another list.")
+            }
+            LibraryError::NoFolder => Self::invalid("no_folder", "There is no such folder."),
+            LibraryError::FolderUnreadable => {
+                Self::invalid("folder_unreadable", "Alcove may not read that folder.")
+            }
+            LibraryError::NotAbsolute => {
+                Self::invalid("path_not_absolute", "The path must begin with a slash.")
+            }
+            LibraryError::FolderTaken => Self::new(
+                StatusCode::CONFLICT,
+                "folder_taken",
+                "That folder already belongs to a library.",
+            ),
+            LibraryError::BadName => {
+                Self::invalid("bad_name", "A library's name has 1 to 100 characters.")
+            }
+            LibraryError::Busy => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "busy",
+                "The server is busy; try again in a moment.",
+            )
+            .retry_after_s(2),
+            LibraryError::Db(error) => error.into(),
+        }
+    }
+}
