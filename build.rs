@@ -23,7 +23,7 @@ fn main() -> io::Result<()> {
     collect(&dist, &mut files)?;
     // By text, as the search at run time compares; paths compare by their parts.
     files.sort_by(|a, b| a.as_os_str().cmp(b.as_os_str()));
-    let mut source = String::from("pub static ASSETS: &[Asset] = &[\n");
+    let mut source = String::from("static ASSETS: &[Asset] = &[\n");
     for file in &files {
         if !is_variant(file) {
             describe(&dist, file, &mut source)?;
@@ -48,13 +48,18 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
 
 /// True for the compressed form of a file that lies beside it.
 fn is_variant(file: &Path) -> bool {
-    let compressed = file.extension().is_some_and(|extension| extension == "br" || extension == "gz");
+    let compressed = file
+        .extension()
+        .is_some_and(|extension| extension == "br" || extension == "gz");
     compressed && file.with_extension("").is_file()
 }
 
 fn describe(dist: &Path, file: &Path, source: &mut String) -> io::Result<()> {
     let below = file.strip_prefix(dist).expect("collected below it");
-    let address = format!("/{}", below.to_str().expect("the build names files in ASCII"));
+    let address = format!(
+        "/{}",
+        below.to_str().expect("the build names files in ASCII")
+    );
     let bytes = fs::read(file)?;
     let mut hasher = DefaultHasher::new();
     bytes.hash(&mut hasher);
@@ -62,7 +67,11 @@ fn describe(dist: &Path, file: &Path, source: &mut String) -> io::Result<()> {
         let mut path = file.as_os_str().to_owned();
         path.push(extension);
         let path = PathBuf::from(path);
-        if path.is_file() { format!("Some(include_bytes!({path:?}))") } else { "None".to_owned() }
+        if path.is_file() {
+            format!("Some(include_bytes!({path:?}))")
+        } else {
+            "None".to_owned()
+        }
     };
     writeln!(
         source,

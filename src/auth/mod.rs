@@ -15,7 +15,8 @@ pub use gate::Refused;
 pub use key::KeyError;
 pub use session::{Role, Session};
 
-use crate::db::DbError;
+/// What can be wrong with the place where accounts are stored.
+pub use crate::db::DbError as StoreError;
 
 /// Why an account did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -35,7 +36,7 @@ pub enum AuthError {
     #[error("nobody has that name")]
     NoSuchUser,
     #[error("accounts: {0}")]
-    Db(#[from] DbError),
+    Db(#[from] StoreError),
     #[error("the password could not be hashed: {0}")]
     Hash(String),
     #[error("the system gave no random numbers: {0}")]

@@ -20,7 +20,7 @@ pub struct Board {
 }
 
 /// How the machine is now. What cannot be read is `None`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct Now {
     /// The device tree's name, else that of the BIOS.
     pub model: Option<String>,
@@ -40,7 +40,10 @@ pub struct Now {
 impl Board {
     /// Reads below `root`.
     pub fn new(root: PathBuf) -> Self {
-        Self { root: root.into(), started: Instant::now() }
+        Self {
+            root: root.into(),
+            started: Instant::now(),
+        }
     }
 
     /// Looks at the machine. Blocks for the time of a few small reads.
@@ -76,19 +79,32 @@ impl Board {
         let mut zones: Vec<PathBuf> = fs::read_dir(zones)
             .ok()?
             .filter_map(|entry| Some(entry.ok()?.path()))
-            .filter(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("thermal_zone")))
+            .filter(|path| {
+                path.file_name()
+                    .is_some_and(|name| name.to_string_lossy().starts_with("thermal_zone"))
+            })
             .collect();
         zones.sort();
         let read = |zone: &PathBuf| {
-            let kind = trimmed(&zone.join("type")).unwrap_or_default().to_ascii_lowercase();
+            let kind = trimmed(&zone.join("type"))
+                .unwrap_or_default()
+                .to_ascii_lowercase();
             let millidegrees: f64 = trimmed(&zone.join("temp"))?.parse().ok()?;
             Some((kind, millidegrees / 1000.0))
         };
         let measured: Vec<(String, f64)> = zones.iter().filter_map(read).collect();
-        let of_processor =
-            |kind: &str| ["cpu", "soc", "x86_pkg", "package"].iter().any(|word| kind.contains(word));
-        let chosen = measured.iter().find(|(kind, _)| of_processor(kind)).or(measured.first());
-        chosen.map(|(_, celsius)| *celsius).filter(|celsius| (-60.0..200.0).contains(celsius))
+        let of_processor = |kind: &str| {
+            ["cpu", "soc", "x86_pkg", "package"]
+                .iter()
+                .any(|word| kind.contains(word))
+        };
+        let chosen = measured
+            .iter()
+            .find(|(kind, _)| of_processor(kind))
+            .or(measured.first());
+        chosen
+            .map(|(_, celsius)| *celsius)
+            .filter(|celsius| (-60.0..200.0).contains(celsius))
     }
 
     fn text(&self, below: &str) -> Option<String> {
@@ -134,10 +150,16 @@ mod tests {
     #[test]
     fn a_board_is_read_from_its_own_files() {
         let (_root, now) = board(&[
-            ("proc/device-tree/model", b"Raspberry Pi 4 Model B Rev 1.4\0"),
+            (
+                "proc/device-tree/model",
+                b"Raspberry Pi 4 Model B Rev 1.4\0",
+            ),
             ("sys/class/dmi/id/product_name", b"Not this\n"),
             ("proc/sys/kernel/osrelease", b"6.12.34-v8\n"),
-            ("proc/meminfo", b"MemTotal:        3884392 kB\nMemAvailable:    3000000 kB\n"),
+            (
+                "proc/meminfo",
+                b"MemTotal:        3884392 kB\nMemAvailable:    3000000 kB\n",
+            ),
             ("proc/loadavg", b"0.52 0.58 0.59 1/389 12345\n"),
             ("sys/class/thermal/thermal_zone0/type", b"gpu-thermal\n"),
             ("sys/class/thermal/thermal_zone0/temp", b"40000\n"),

@@ -54,7 +54,9 @@ mod tests {
         let inner = dir.path().join("inner");
         std::fs::create_dir(&inner).unwrap();
         let disks = storage(&[dir.path().to_owned(), inner, dir.path().join("absent")]);
-        let [disk] = disks.as_slice() else { panic!("{disks:?}") };
+        let [disk] = disks.as_slice() else {
+            panic!("{disks:?}")
+        };
         assert_eq!(disk.path, dir.path());
         assert!(disk.total_bytes > 0 && disk.free_bytes <= disk.total_bytes);
     }

@@ -3,9 +3,16 @@
 //! Never: work that a room does.
 
 use std::io::Write;
+use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
+
+use super::config::{Config, ConfigError};
+use super::people::{self, UserCommand};
+use super::{heap, serve};
+use crate::board::Board;
 
 /// A private media server for small ARM boards.
 #[derive(Debug, Parser)]
@@ -17,27 +24,94 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Runs the server until SIGTERM or SIGINT.
+    Serve(ServeArguments),
     /// Prints the description of the API as an OpenAPI document.
     Openapi,
+    /// Lists or changes accounts while the server is stopped.
+    User(UserArguments),
+    /// Prints what machine this is, as JSON.
+    Board,
+}
+
+#[derive(Debug, Args)]
+struct ServeArguments {
+    /// A TOML file; the other flags override it.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Address and port to listen on; port 0 takes a free one.
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<SocketAddr>,
+    /// Folder of the database, keys and made pictures.
+    #[arg(long, value_name = "DIR")]
+    state: Option<PathBuf>,
+    /// Folder of the media; its sub-folders become libraries.
+    #[arg(long, value_name = "DIR")]
+    media: Option<PathBuf>,
+    /// The program alcove-worker.
+    #[arg(long, value_name = "PATH")]
+    worker: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct UserArguments {
+    #[command(subcommand)]
+    command: UserCommand,
+    /// A TOML file, for the folder of the state.
+    #[arg(long, value_name = "FILE", global = true)]
+    config: Option<PathBuf>,
+    /// Folder of the database.
+    #[arg(long, value_name = "DIR", global = true)]
+    state: Option<PathBuf>,
 }
 
 /// Runs the command that the command line names.
 pub fn main() -> ExitCode {
+    heap::tame();
     let outcome = match Arguments::parse().command {
+        Command::Serve(arguments) => serve(arguments),
         Command::Openapi => openapi(),
+        Command::User(arguments) => user(arguments),
+        Command::Board => board(),
     };
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(text) => {
-            let _ = writeln!(std::io::stderr(), "alcove: {text}");
-            ExitCode::FAILURE
-        }
-    }
+    outcome.unwrap_or_else(|error| {
+        let _ = writeln!(std::io::stderr(), "alcove: {error}");
+        ExitCode::FAILURE
+    })
 }
 
-fn openapi() -> Result<(), String> {
-    let text = crate::http::doc::document()
-        .to_pretty_json()
-        .map_err(|error| format!("the document could not be written: {error}"))?;
-    writeln!(std::io::stdout(), "{text}").map_err(|error| error.to_string())
+type Outcome = Result<ExitCode, Box<dyn std::error::Error>>;
+
+fn read_config(path: Option<PathBuf>, state: Option<PathBuf>) -> Result<Config, ConfigError> {
+    let mut config = path.map_or_else(|| Ok(Config::default()), |path| Config::read(&path))?;
+    if let Some(state) = state {
+        config.state = state;
+    }
+    Ok(config)
+}
+
+fn serve(arguments: ServeArguments) -> Outcome {
+    let mut config = read_config(arguments.config, arguments.state)?;
+    config.listen = arguments.listen.unwrap_or(config.listen);
+    config.media = arguments.media.or(config.media);
+    config.worker = arguments.worker.or(config.worker);
+    Ok(serve::run(config)?)
+}
+
+fn user(arguments: UserArguments) -> Outcome {
+    let config = read_config(arguments.config, arguments.state)?;
+    people::run(&arguments.command, &config.state)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn openapi() -> Outcome {
+    let text = crate::http::doc::document().to_pretty_json()?;
+    writeln!(std::io::stdout(), "{text}")?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn board() -> Outcome {
+    let text = serde_json::to_string_pretty(&Board::new(PathBuf::from("/")).look())?;
+    writeln!(std::io::stdout(), "{text}")?;
+    Ok(ExitCode::SUCCESS)
 }

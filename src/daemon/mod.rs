@@ -3,3 +3,10 @@
 //! Never: logic of its own.
 
 pub mod cli;
+pub mod config;
+mod heap;
+mod logger;
+mod people;
+mod serve;
+mod signals;
+mod tasks;

@@ -47,7 +47,11 @@ pub fn evaluate(
     }
     let reads = matches!(*method, Method::GET | Method::HEAD);
     if is_unchanged(headers, validators, reads) {
-        return if reads { Outcome::NotModified } else { Outcome::Failed };
+        return if reads {
+            Outcome::NotModified
+        } else {
+            Outcome::Failed
+        };
     }
     if *method == Method::GET
         && let Some(range) = text(headers, &RANGE)
@@ -82,13 +86,17 @@ fn range_applies(headers: &HeaderMap, validators: &Validators, now: SystemTime) 
     if !headers.contains_key(IF_RANGE) {
         return true;
     }
-    let Some(value) = text(headers, &IF_RANGE) else { return false };
+    let Some(value) = text(headers, &IF_RANGE) else {
+        return false;
+    };
     if let Some(tag) = tag(value, Comparison::Strong) {
         return tag == validators.etag;
     }
     // A time of change is a strong validator only once its second is over (section 8.8.2.2).
     validators.modified.is_some_and(|modified| {
-        let settled = now.duration_since(modified).is_ok_and(|age| age >= Duration::from_secs(1));
+        let settled = now
+            .duration_since(modified)
+            .is_ok_and(|age| age >= Duration::from_secs(1));
         settled && httpdate::parse_http_date(value).is_ok_and(|since| since == modified)
     })
 }
@@ -131,11 +139,15 @@ fn date(headers: &HeaderMap, name: &HeaderName) -> Option<SystemTime> {
 
 /// One range is answered; several are answered with the whole, which section 14.2 allows.
 fn part(range: &str, length: u64) -> Outcome {
-    let Some((unit, ranges)) = range.split_once('=') else { return Outcome::Whole };
+    let Some((unit, ranges)) = range.split_once('=') else {
+        return Outcome::Whole;
+    };
     if !unit.eq_ignore_ascii_case("bytes") || ranges.contains(',') {
         return Outcome::Whole;
     }
-    let Some((first, last)) = ranges.trim().split_once('-') else { return Outcome::Whole };
+    let Some((first, last)) = ranges.trim().split_once('-') else {
+        return Outcome::Whole;
+    };
     match (position(first), position(last)) {
         (Position::Absent, Position::At(suffix)) => match suffix.min(length) {
             0 => Outcome::Unsatisfiable,
@@ -182,12 +194,23 @@ mod tests {
     fn check(method: Method, headers: &[(&str, &str)], length_bytes: u64) -> Outcome {
         let mut map = HeaderMap::new();
         for (name, value) in headers {
-            map.append(HeaderName::from_bytes(name.as_bytes()).unwrap(), value.parse().unwrap());
+            map.append(
+                HeaderName::from_bytes(name.as_bytes()).unwrap(),
+                value.parse().unwrap(),
+            );
         }
         let modified = httpdate::parse_http_date(MODIFIED).unwrap();
-        let validators =
-            Validators { etag: "a-1".into(), modified: Some(modified), length_bytes };
-        evaluate(&method, &map, &validators, modified + Duration::from_secs(60))
+        let validators = Validators {
+            etag: "a-1".into(),
+            modified: Some(modified),
+            length_bytes,
+        };
+        evaluate(
+            &method,
+            &map,
+            &validators,
+            modified + Duration::from_secs(60),
+        )
     }
 
     #[test]
@@ -217,9 +240,16 @@ mod tests {
             ("bytes=0-", 0, Outcome::Unsatisfiable),
             ("bytes=-5", 0, Outcome::Unsatisfiable),
         ] {
-            assert_eq!(check(Method::GET, &[("range", range)], length), want, "{range} of {length}");
+            assert_eq!(
+                check(Method::GET, &[("range", range)], length),
+                want,
+                "{range} of {length}"
+            );
         }
-        assert_eq!(check(Method::HEAD, &[("range", "bytes=0-1")], 10), Outcome::Whole);
+        assert_eq!(
+            check(Method::HEAD, &[("range", "bytes=0-1")], 10),
+            Outcome::Whole
+        );
         let twice = [("range", "bytes=0-1"), ("range", "bytes=2-3")];
         assert_eq!(check(Method::GET, &twice, 10), Outcome::Whole);
     }
@@ -234,7 +264,10 @@ mod tests {
             (&[("if-none-match", "\"x\", \"a-1\"")], NotModified),
             (&[("if-none-match", "*")], NotModified),
             (&[("if-none-match", "\"x\"")], Whole),
-            (&[("if-none-match", "\"x\""), ("if-modified-since", LATER)], Whole),
+            (
+                &[("if-none-match", "\"x\""), ("if-modified-since", LATER)],
+                Whole,
+            ),
             (&[("if-modified-since", MODIFIED)], NotModified),
             (&[("if-modified-since", LATER)], NotModified),
             (&[("if-modified-since", EARLIER)], Whole),
@@ -243,7 +276,10 @@ mod tests {
             (&[("if-match", "*")], Whole),
             (&[("if-match", "W/\"a-1\"")], Failed),
             (&[("if-match", "\"x\"")], Failed),
-            (&[("if-match", "\"a-1\""), ("if-unmodified-since", EARLIER)], Whole),
+            (
+                &[("if-match", "\"a-1\""), ("if-unmodified-since", EARLIER)],
+                Whole,
+            ),
             (&[("if-unmodified-since", EARLIER)], Failed),
             (&[("if-unmodified-since", MODIFIED)], Whole),
             (&[("if-range", "\"a-1\""), range], Part(0..2)),
@@ -264,12 +300,18 @@ mod tests {
     #[test]
     fn a_date_of_this_second_does_not_join_old_and_new_bytes() {
         let modified = httpdate::parse_http_date(MODIFIED).unwrap();
-        let validators =
-            Validators { etag: "a".into(), modified: Some(modified), length_bytes: 10 };
+        let validators = Validators {
+            etag: "a".into(),
+            modified: Some(modified),
+            length_bytes: 10,
+        };
         let mut headers = HeaderMap::new();
         headers.insert(RANGE, "bytes=0-1".parse().unwrap());
         headers.insert(IF_RANGE, MODIFIED.parse().unwrap());
-        assert_eq!(evaluate(&Method::GET, &headers, &validators, modified), Outcome::Whole);
+        assert_eq!(
+            evaluate(&Method::GET, &headers, &validators, modified),
+            Outcome::Whole
+        );
     }
 
     proptest! {

@@ -20,7 +20,7 @@ const TICKET: &str = "/api/v1/stream/";
 type Applies = fn(&Seen) -> bool;
 
 /// Statuses that come from the frame around a handler, and when.
-const COMMON: [(&str, &str, Applies); 9] = [
+const COMMON: [(&str, &str, Applies); 11] = [
     ("400", "The request is not well formed.", |seen| {
         !seen.health
     }),
@@ -44,6 +44,16 @@ const COMMON: [(&str, &str, Applies); 9] = [
         |seen| seen.body,
     ),
     ("500", "Something went wrong inside the server.", |_| true),
+    (
+        "503",
+        "The server is ending or busy; `Retry-After` says when to come again.",
+        |seen| !seen.health,
+    ),
+    (
+        "507",
+        "The disk that holds the state is full or cannot be written.",
+        |seen| seen.write,
+    ),
 ];
 
 #[derive(OpenApi)]
@@ -91,6 +101,7 @@ struct Seen {
     guarded: bool,
     named: bool,
     body: bool,
+    write: bool,
 }
 
 impl Modify for Complete {
@@ -139,6 +150,7 @@ fn complete(path: &str, write: bool, operation: &mut Operation) {
         guarded: ticket || write,
         named: path.contains('{'),
         body: operation.request_body.is_some(),
+        write: write && !ticket,
     };
     for (status, text, applies) in COMMON {
         if applies(&seen) && !operation.responses.responses.contains_key(status) {

@@ -35,12 +35,17 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
             ));
         }
         let bytes = read(request).await?;
-        serde_json::from_slice(&bytes).map(Self).map_err(|error| match error.classify() {
-            serde_json::error::Category::Data => {
-                Problem::invalid("invalid_body", format!("The body does not fit: {error}."))
-            }
-            _ => Problem::bad_request("malformed_json", format!("The body is not JSON: {error}.")),
-        })
+        serde_json::from_slice(&bytes)
+            .map(Self)
+            .map_err(|error| match error.classify() {
+                serde_json::error::Category::Data => {
+                    Problem::invalid("invalid_body", format!("The body does not fit: {error}."))
+                }
+                _ => Problem::bad_request(
+                    "malformed_json",
+                    format!("The body is not JSON: {error}."),
+                ),
+            })
     }
 }
 
@@ -56,13 +61,22 @@ impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for OptionalJ
         if empty && !request.headers().contains_key(CONTENT_TYPE) {
             return Ok(Self(T::default()));
         }
-        Json::from_request(request, state).await.map(|Json(value)| Self(value))
+        Json::from_request(request, state)
+            .await
+            .map(|Json(value)| Self(value))
     }
 }
 
 fn is_json(request: &Request) -> bool {
-    let Some(value) = request.headers().get(CONTENT_TYPE) else { return false };
-    let essence = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default();
+    let Some(value) = request.headers().get(CONTENT_TYPE) else {
+        return false;
+    };
+    let essence = value
+        .to_str()
+        .unwrap_or_default()
+        .split(';')
+        .next()
+        .unwrap_or_default();
     essence.trim().eq_ignore_ascii_case("application/json")
 }
 
@@ -75,7 +89,10 @@ async fn read(request: Request) -> Result<bytes::Bytes, Problem> {
             "body_too_long",
             format!("A body has at most {MAX_BODY_BYTES} bytes."),
         )),
-        Ok(Err(_)) => Err(Problem::bad_request("body_cut_short", "The body did not arrive whole.")),
+        Ok(Err(_)) => Err(Problem::bad_request(
+            "body_cut_short",
+            "The body did not arrive whole.",
+        )),
         Err(_) => Err(Problem::new(
             StatusCode::REQUEST_TIMEOUT,
             "body_too_slow",

@@ -5,25 +5,24 @@
 use http::StatusCode;
 
 use super::problem::Problem;
-use crate::auth::AuthError;
 use crate::auth::ticket::TicketError;
-use crate::db::DbError;
+use crate::auth::{AuthError, StoreError};
 use crate::library::LibraryError;
 
-impl From<DbError> for Problem {
-    fn from(error: DbError) -> Self {
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
         match error {
-            DbError::Full => Self::new(
+            StoreError::Full => Self::new(
                 StatusCode::INSUFFICIENT_STORAGE,
                 "disk_full",
                 "The disk that holds Alcove's state is full. Make room on it and try again.",
             ),
-            DbError::ReadOnly(_) => Self::new(
+            StoreError::ReadOnly(_) => Self::new(
                 StatusCode::INSUFFICIENT_STORAGE,
                 "state_read_only",
                 "The folder that holds Alcove's state cannot be written. Nothing was changed.",
             ),
-            DbError::Closed => Self::ending(),
+            StoreError::Closed => Self::ending(),
             other => Self::internal(&other),
         }
     }
@@ -34,17 +33,22 @@ impl From<AuthError> for Problem {
         let sentence = || {
             let text = error.to_string();
             let mut letters = text.chars();
-            let first = letters.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+            let first = letters
+                .next()
+                .map(|c| c.to_uppercase().to_string())
+                .unwrap_or_default();
             format!("{first}{}.", letters.as_str())
         };
         match error {
             AuthError::WrongPassword => {
                 Self::new(StatusCode::UNAUTHORIZED, "wrong_password", sentence())
             }
-            AuthError::TooManyAttempts { retry_after_s } => {
-                Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_attempts", sentence())
-                    .retry_after_s(retry_after_s)
-            }
+            AuthError::TooManyAttempts { retry_after_s } => Self::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "too_many_attempts",
+                sentence(),
+            )
+            .retry_after_s(retry_after_s),
             AuthError::AlreadySetUp => {
                 Self::new(StatusCode::CONFLICT, "already_set_up", sentence())
             }
@@ -65,7 +69,10 @@ impl From<TicketError> for Problem {
             TicketError::Expired => "ticket_expired",
             TicketError::Ended => "ticket_ended",
         };
-        Self::forbidden(code, "This playback address is not valid any more. Start playing again.")
+        Self::forbidden(
+            code,
+            "This playback address is not valid any more. Start playing again.",
+        )
     }
 }
 
@@ -78,12 +85,16 @@ impl From<LibraryError> for Problem {
                 "not_available",
                 "The file is not there at the moment. Check that its disk is connected.",
             ),
-            LibraryError::NoFile => {
-                Self::new(StatusCode::NOT_FOUND, "no_file", "This has no file of its own.")
-            }
-            LibraryError::NoPicture => {
-                Self::new(StatusCode::NOT_FOUND, "no_picture", "There is no such picture.")
-            }
+            LibraryError::NoFile => Self::new(
+                StatusCode::NOT_FOUND,
+                "no_file",
+                "This has no file of its own.",
+            ),
+            LibraryError::NoPicture => Self::new(
+                StatusCode::NOT_FOUND,
+                "no_picture",
+                "There is no such picture.",
+            ),
             LibraryError::Unreadable | LibraryError::Worker(_) => {
                 Self::invalid("unreadable", "The file could not be read as media.")
             }

@@ -51,7 +51,11 @@ impl Buffers {
         let bytes = shelf.free.pop();
         drop(shelf);
         let bytes = bytes.unwrap_or_else(|| vec![0; BUFFER_BYTES].into_boxed_slice());
-        Loan { bytes, filled: 0, home: Arc::clone(self) }
+        Loan {
+            bytes,
+            filled: 0,
+            home: Arc::clone(self),
+        }
     }
 }
 
@@ -83,7 +87,10 @@ impl Drop for Loan {
 
 impl Default for FileReader {
     fn default() -> Self {
-        Self { buffers: Arc::default(), disk: Arc::new(Semaphore::new(DISK_READS)) }
+        Self {
+            buffers: Arc::default(),
+            disk: Arc::new(Semaphore::new(DISK_READS)),
+        }
     }
 }
 
@@ -118,7 +125,10 @@ pub struct FileBody {
 
 impl std::fmt::Debug for FileBody {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("FileBody").field("at", &self.at).field("end", &self.end).finish_non_exhaustive()
+        f.debug_struct("FileBody")
+            .field("at", &self.at)
+            .field("end", &self.end)
+            .finish_non_exhaustive()
     }
 }
 
@@ -137,7 +147,11 @@ impl FileBody {
     }
 
     fn read_from_disk(&self, mut loan: Loan, want: usize) -> DiskRead {
-        let (file, at, disk) = (Arc::clone(&self.file), self.at, Arc::clone(&self.reader.disk));
+        let (file, at, disk) = (
+            Arc::clone(&self.file),
+            self.at,
+            Arc::clone(&self.reader.disk),
+        );
         Box::pin(async move {
             let permit = disk.acquire_owned().await.map_err(io::Error::other)?;
             let read = move || {
@@ -146,7 +160,9 @@ impl FileBody {
                 loan.filled = count;
                 Ok(loan)
             };
-            tokio::task::spawn_blocking(read).await.map_err(io::Error::other)?
+            tokio::task::spawn_blocking(read)
+                .await
+                .map_err(io::Error::other)?
         })
     }
 
@@ -201,7 +217,9 @@ impl Body for FileBody {
                 }
             }
         }
-        let Some(read) = &mut this.disk else { return Poll::Ready(None) };
+        let Some(read) = &mut this.disk else {
+            return Poll::Ready(None);
+        };
         let loan = ready!(read.as_mut().poll(cx));
         this.disk = None;
         match loan {
@@ -236,14 +254,26 @@ mod tests {
 
     #[tokio::test]
     async fn the_range_and_nothing_else_arrives() {
-        let bytes: Vec<u8> = (0..3 * BUFFER_BYTES + 17).map(|n| (n * 7 % 251) as u8).collect();
+        let bytes: Vec<u8> = (0..3 * BUFFER_BYTES + 17)
+            .map(|n| (n * 7 % 251) as u8)
+            .collect();
         let reader = FileReader::default();
         let end = bytes.len() as u64;
-        for range in [0..end, 0..1, end - 1..end, 5..5, 100..2 * BUFFER_BYTES as u64 + 1] {
+        for range in [
+            0..end,
+            0..1,
+            end - 1..end,
+            5..5,
+            100..2 * BUFFER_BYTES as u64 + 1,
+        ] {
             let body = reader.body(file(&bytes), range.clone(), CancellationToken::new());
             assert_eq!(body.size_hint().exact(), Some(range.end - range.start));
             let got = body.collect().await.unwrap().to_bytes();
-            assert_eq!(got, bytes[range.start as usize..range.end as usize], "{range:?}");
+            assert_eq!(
+                got,
+                bytes[range.start as usize..range.end as usize],
+                "{range:?}"
+            );
         }
         let shelf = reader.buffers.0.lock().unwrap();
         assert_eq!(shelf.lent, 0);
@@ -260,8 +290,11 @@ mod tests {
     #[tokio::test]
     async fn the_end_of_a_session_ends_its_bodies() {
         let ended = CancellationToken::new();
-        let mut body =
-            FileReader::default().body(file(&[1; 2 * BUFFER_BYTES]), 0..2 * BUFFER_BYTES as u64, ended.clone());
+        let mut body = FileReader::default().body(
+            file(&[1; 2 * BUFFER_BYTES]),
+            0..2 * BUFFER_BYTES as u64,
+            ended.clone(),
+        );
         assert!(body.frame().await.unwrap().is_ok());
         ended.cancel();
         assert!(body.frame().await.unwrap().is_err());

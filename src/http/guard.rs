@@ -44,13 +44,17 @@ impl<S: Sync> FromRequestParts<S> for Someone {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        parts.extensions.get::<Self>().cloned().ok_or_else(Problem::unauthorized)
+        parts
+            .extensions
+            .get::<Self>()
+            .cloned()
+            .ok_or_else(Problem::unauthorized)
     }
 }
 
 /// Someone who may change libraries and settings.
-#[derive(Clone, Debug)]
-pub struct Owner(pub Arc<Session>);
+#[derive(Clone, Copy, Debug)]
+pub struct Owner;
 
 impl<S: Sync> FromRequestParts<S> for Owner {
     type Rejection = Problem;
@@ -58,10 +62,11 @@ impl<S: Sync> FromRequestParts<S> for Owner {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let Someone(session) = Someone::from_request_parts(parts, state).await?;
         match session.role {
-            Role::Owner => Ok(Self(session)),
-            Role::Member => {
-                Err(Problem::forbidden("owner_only", "Only the owner of this server may do that."))
-            }
+            Role::Owner => Ok(Self),
+            Role::Member => Err(Problem::forbidden(
+                "owner_only",
+                "Only the owner of this server may do that.",
+            )),
         }
     }
 }
@@ -101,9 +106,14 @@ fn is_same_site(headers: &HeaderMap) -> bool {
     if let Some(site) = headers.get("sec-fetch-site") {
         return matches!(site.as_bytes(), b"same-origin" | b"none");
     }
-    let Some(origin) = headers.get(ORIGIN) else { return true };
+    let Some(origin) = headers.get(ORIGIN) else {
+        return true;
+    };
     let host = headers.get(HOST).and_then(|value| value.to_str().ok());
-    let origin = origin.to_str().ok().and_then(|text| text.parse::<Uri>().ok());
+    let origin = origin
+        .to_str()
+        .ok()
+        .and_then(|text| text.parse::<Uri>().ok());
     match (origin.as_ref().and_then(Uri::authority), host) {
         (Some(origin), Some(host)) => origin.as_str().eq_ignore_ascii_case(host),
         _ => false,
@@ -137,7 +147,9 @@ pub fn set_cookie(response: &mut Response, token: &str) {
 /// Takes the session from the browser.
 pub fn clear_cookie(response: &mut Response) {
     let value = "alcove_session=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict";
-    response.headers_mut().append(SET_COOKIE, HeaderValue::from_static(value));
+    response
+        .headers_mut()
+        .append(SET_COOKIE, HeaderValue::from_static(value));
 }
 
 #[cfg(test)]
@@ -145,7 +157,10 @@ mod tests {
     use super::*;
 
     fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
-        pairs.iter().map(|(name, value)| (http::HeaderName::from_static(name), value.parse().unwrap())).collect()
+        pairs
+            .iter()
+            .map(|(name, value)| (http::HeaderName::from_static(name), value.parse().unwrap()))
+            .collect()
     }
 
     #[test]
@@ -154,11 +169,36 @@ mod tests {
             (&[("sec-fetch-site", "same-origin")][..], true),
             (&[("sec-fetch-site", "none")], true),
             (&[("sec-fetch-site", "same-site")], false),
-            (&[("sec-fetch-site", "cross-site"), ("origin", "http://a:1"), ("host", "a:1")], false),
-            (&[("origin", "http://alcove.local:8480"), ("host", "alcove.local:8480")], true),
-            (&[("origin", "http://ALCOVE.local"), ("host", "alcove.local")], true),
-            (&[("origin", "http://evil.example"), ("host", "alcove.local")], false),
-            (&[("origin", "http://alcove.local:1"), ("host", "alcove.local")], false),
+            (
+                &[
+                    ("sec-fetch-site", "cross-site"),
+                    ("origin", "http://a:1"),
+                    ("host", "a:1"),
+                ],
+                false,
+            ),
+            (
+                &[
+                    ("origin", "http://alcove.local:8480"),
+                    ("host", "alcove.local:8480"),
+                ],
+                true,
+            ),
+            (
+                &[("origin", "http://ALCOVE.local"), ("host", "alcove.local")],
+                true,
+            ),
+            (
+                &[("origin", "http://evil.example"), ("host", "alcove.local")],
+                false,
+            ),
+            (
+                &[
+                    ("origin", "http://alcove.local:1"),
+                    ("host", "alcove.local"),
+                ],
+                false,
+            ),
             (&[("origin", "null"), ("host", "alcove.local")], false),
             (&[("origin", "http://alcove.local")], false),
             (&[("host", "alcove.local")], true),
@@ -169,10 +209,16 @@ mod tests {
 
     #[test]
     fn tokens_are_found_in_either_header() {
-        let both = headers(&[("authorization", "bearer  abc"), ("cookie", "x=1; alcove_session=def;y=2")]);
+        let both = headers(&[
+            ("authorization", "bearer  abc"),
+            ("cookie", "x=1; alcove_session=def;y=2"),
+        ]);
         assert_eq!(bearer(&both), Some("abc"));
         assert_eq!(cookie(&both), Some("def"));
-        let neither = headers(&[("authorization", "Basic abc"), ("cookie", "not_alcove_session=def")]);
+        let neither = headers(&[
+            ("authorization", "Basic abc"),
+            ("cookie", "not_alcove_session=def"),
+        ]);
         assert_eq!((bearer(&neither), cookie(&neither)), (None, None));
     }
 }

@@ -2,7 +2,23 @@
 //!
 //! Never: SQL, libav, the machine's own files.
 
+mod app;
+mod conditions;
 pub mod doc;
-pub mod problem;
-pub mod routes;
+mod extract;
+mod failures;
+mod file_body;
+mod guard;
+mod playing;
+mod problem;
+mod router;
+mod routes;
+mod send_file;
+mod server;
+mod stall;
 pub mod types;
+mod ui;
+
+pub use app::Rooms;
+pub use router::router;
+pub use server::{ServerConfig, serve};

@@ -33,8 +33,7 @@ impl FromRequestParts<Shared> for Playing {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, Problem> {
-        let Path(values) =
-            Path::<Vec<(String, String)>>::from_request_parts(parts, app).await?;
+        let Path(values) = Path::<Vec<(String, String)>>::from_request_parts(parts, app).await?;
         let ticket = values.into_iter().find(|(name, _)| name == "ticket");
         let (_, ticket) = ticket.ok_or_else(Problem::not_found)?;
         let (claims, session) = app.rooms.accounts.ticket::<Plan>(&ticket).await??;
@@ -43,7 +42,12 @@ impl FromRequestParts<Shared> for Playing {
             return Err(changed());
         }
         let key = session_key(&ticket).to_owned();
-        Ok(Self { session, plan: claims.plan, source, key })
+        Ok(Self {
+            session,
+            plan: claims.plan,
+            source,
+            key,
+        })
     }
 }
 
@@ -64,7 +68,11 @@ impl Playing {
     /// # Errors
     /// 404 when the file has none.
     pub fn subtitle(&self, id: &str) -> Result<&SubtitleRef, Problem> {
-        self.source.subtitles.iter().find(|one| one.id == id).ok_or_else(Problem::not_found)
+        self.source
+            .subtitles
+            .iter()
+            .find(|one| one.id == id)
+            .ok_or_else(Problem::not_found)
     }
 
     /// The answer when the person has logged out meanwhile.
@@ -86,13 +94,22 @@ pub fn playable(source: &library::Source, plan: &Plan) -> Result<Source, Problem
     let grid = match plan.grid {
         GridChoice::Stored => source.grid.clone().ok_or_else(changed)?,
         GridChoice::Regular => Arc::new(regular_grid(&source.info).map_err(|error| {
-            Problem::invalid("nothing_playable", format!("The file cannot be cut: {error}."))
+            Problem::invalid(
+                "nothing_playable",
+                format!("The file cannot be cut: {error}."),
+            )
         })?),
     };
     let file = source.clone();
     let opener = Arc::new(move || file.open().map_err(io::Error::other));
     let info = Arc::clone(&source.info);
-    Ok(Source::new(opener, source.file_id.0, source.fingerprint, info, grid))
+    Ok(Source::new(
+        opener,
+        source.file_id.0,
+        source.fingerprint,
+        info,
+        grid,
+    ))
 }
 
 fn changed() -> Problem {
@@ -109,9 +126,10 @@ impl From<SessionError> for Problem {
             Self::new(StatusCode::SERVICE_UNAVAILABLE, code, detail).retry_after_s(seconds)
         };
         match error {
-            SessionError::Busy { retry_after_s, reason } => {
-                unavailable("busy", reason, u64::from(retry_after_s))
-            }
+            SessionError::Busy {
+                retry_after_s,
+                reason,
+            } => unavailable("busy", reason, u64::from(retry_after_s)),
             SessionError::NoSuchPart => Self::not_found(),
             SessionError::Read(_) => library::LibraryError::NotAvailable.into(),
             SessionError::Damaged(_) => {

@@ -70,17 +70,28 @@ impl Problem {
     }
 
     pub fn method_not_allowed() -> Self {
-        Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "This address does not take that method.")
+        Self::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "method_not_allowed",
+            "This address does not take that method.",
+        )
     }
 
     pub fn precondition_failed() -> Self {
-        Self::new(StatusCode::PRECONDITION_FAILED, "changed", "It has changed since.")
+        Self::new(
+            StatusCode::PRECONDITION_FAILED,
+            "changed",
+            "It has changed since.",
+        )
     }
 
     /// A range past the end of something that is `length_bytes` long.
     pub fn past_the_end(length_bytes: u64) -> Self {
-        let mut problem =
-            Self::new(StatusCode::RANGE_NOT_SATISFIABLE, "past_the_end", "The range lies past the end.");
+        let mut problem = Self::new(
+            StatusCode::RANGE_NOT_SATISFIABLE,
+            "past_the_end",
+            "The range lies past the end.",
+        );
         problem.length_bytes = Some(length_bytes);
         problem
     }
@@ -99,8 +110,12 @@ impl Problem {
 
     /// The server is on its way out.
     pub fn ending() -> Self {
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "ending", "The server is ending; try again soon.")
-            .retry_after_s(5)
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "ending",
+            "The server is ending; try again soon.",
+        )
+        .retry_after_s(5)
     }
 
     /// Something broke inside; `cause` goes to the log only.
@@ -111,10 +126,6 @@ impl Problem {
             "internal",
             "Something went wrong inside the server; its log says what.",
         )
-    }
-
-    pub fn status(&self) -> StatusCode {
-        self.status
     }
 }
 
@@ -141,7 +152,7 @@ impl IntoResponse for Problem {
         }
         if self.status == StatusCode::UNAUTHORIZED {
             headers.insert(
-                http::header::WWW_AUTHENTICATE,
+                WWW_AUTHENTICATE,
                 HeaderValue::from_static("Bearer realm=\"alcove\""),
             );
         }

@@ -24,7 +24,11 @@ use crate::media::info::MediaInfo;
 /// A media file that is opened as a page may show itself and nothing else.
 const POLICY: &str = "sandbox; default-src 'none'; media-src 'self'; img-src 'self'";
 /// The characters of RFC 8187 that need no escape.
-const NAME: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+const NAME: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
 
 /// Sends the file of `source`, or the part of it that was asked for, until `ended`.
 ///
@@ -55,15 +59,23 @@ pub async fn send_file(
         answer.insert(LAST_MODIFIED, text(&httpdate::fmt_http_date(modified))?);
     }
     answer.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
-    let Some(range) = range else { return Ok(response) };
+    let Some(range) = range else {
+        return Ok(response);
+    };
     answer.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
-    answer.insert(CONTENT_TYPE, text(&content_type(&source.info, &source.file_name))?);
+    answer.insert(
+        CONTENT_TYPE,
+        text(&content_type(&source.info, &source.file_name))?,
+    );
     answer.insert(CONTENT_LENGTH, HeaderValue::from(range.end - range.start));
     answer.insert(CONTENT_DISPOSITION, text(&disposition(&source.file_name))?);
     answer.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
     if status == StatusCode::PARTIAL_CONTENT {
         let (first, last) = (range.start, range.end - 1);
-        answer.insert(CONTENT_RANGE, text(&format!("bytes {first}-{last}/{length}"))?);
+        answer.insert(
+            CONTENT_RANGE,
+            text(&format!("bytes {first}-{last}/{length}"))?,
+        );
     }
     // Opened for HEAD as well: its answer must be that of GET.
     let file = tokio::task::spawn_blocking(move || source.open())
@@ -84,14 +96,20 @@ fn validators(source: &Source) -> Validators {
     // HTTP dates have four digits for the year.
     let seconds = seconds.filter(|&seconds| seconds < 253_402_300_800);
     Validators {
-        etag: format!("{:x}-{:x}-{:x}", source.size_bytes, source.mtime_ns, source.fingerprint),
+        etag: format!(
+            "{:x}-{:x}-{:x}",
+            source.size_bytes, source.mtime_ns, source.fingerprint
+        ),
         modified: seconds.map(|seconds| UNIX_EPOCH + Duration::from_secs(seconds)),
         length_bytes: source.size_bytes,
     }
 }
 
 fn disposition(name: &str) -> String {
-    format!("inline; filename*=UTF-8''{}", utf8_percent_encode(name, NAME))
+    format!(
+        "inline; filename*=UTF-8''{}",
+        utf8_percent_encode(name, NAME)
+    )
 }
 
 /// The content type of a media file: by what was found in it, by its name where that says more.
@@ -112,7 +130,11 @@ pub fn content_type(info: &MediaInfo, name: &str) -> String {
         Container::Aac => return "audio/aac".to_owned(),
         Container::Image | Container::Other => return by_name(name),
     };
-    let kind = if info.video.is_empty() { "audio" } else { "video" };
+    let kind = if info.video.is_empty() {
+        "audio"
+    } else {
+        "video"
+    };
     format!("{kind}/{subtype}")
 }
 
@@ -133,7 +155,10 @@ mod tests {
     fn any_name_fits_a_header() {
         for (name, want) in [
             ("Film.mkv", "inline; filename*=UTF-8''Film.mkv"),
-            ("a \"b\"\r\n;.mp4", "inline; filename*=UTF-8''a%20%22b%22%0D%0A%3B.mp4"),
+            (
+                "a \"b\"\r\n;.mp4",
+                "inline; filename*=UTF-8''a%20%22b%22%0D%0A%3B.mp4",
+            ),
             ("\u{e9}\u{fffd}", "inline; filename*=UTF-8''%C3%A9%EF%BF%BD"),
         ] {
             assert_eq!(disposition(name), want);

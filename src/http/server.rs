@@ -74,7 +74,13 @@ pub async fn serve(
         };
         match stream {
             Ok((stream, peer)) => {
-                let connection = converse(stream, peer, router.clone(), config.clone(), shutdown.clone());
+                let connection = converse(
+                    stream,
+                    peer,
+                    router.clone(),
+                    config.clone(),
+                    shutdown.clone(),
+                );
                 let abort = abort.clone();
                 connections.spawn(async move {
                     let _room = permit;
@@ -132,5 +138,7 @@ async fn converse(
 /// Closing with unread bytes resets the connection, and the client would never read the answer.
 async fn linger(stream: &mut StallGuard<TcpStream>) -> std::io::Result<()> {
     stream.shutdown().await?;
-    tokio::io::copy(&mut stream.take(LINGER_BYTES), &mut tokio::io::sink()).await.map(|_| ())
+    tokio::io::copy(&mut stream.take(LINGER_BYTES), &mut tokio::io::sink())
+        .await
+        .map(|_| ())
 }

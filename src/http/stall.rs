@@ -21,10 +21,18 @@ pub struct StallGuard<S> {
 
 impl<S> StallGuard<S> {
     pub fn new(stream: S, limit: Duration) -> Self {
-        Self { stream, limit, waiting: None }
+        Self {
+            stream,
+            limit,
+            waiting: None,
+        }
     }
 
-    fn watch<T>(&mut self, cx: &mut Context<'_>, outcome: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+    fn watch<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        outcome: Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
         if outcome.is_ready() {
             self.waiting = None;
             return outcome;
@@ -91,17 +99,15 @@ mod tests {
     async fn only_a_peer_that_takes_nothing_is_given_up() {
         let (ours, mut theirs) = duplex(4);
         let mut ours = StallGuard::new(ours, Duration::from_secs(5));
-        let write = tokio::spawn(async move {
-            let outcome = ours.write_all(&[1; 40]).await;
-            (ours, outcome)
-        });
-        let mut buffer = [0; 4];
-        for _ in 0..10 {
-            tokio::time::sleep(Duration::from_secs(4)).await;
-            theirs.read_exact(&mut buffer).await.unwrap();
-        }
-        let (mut ours, outcome) = write.await.unwrap();
-        outcome.unwrap();
+        let write = ours.write_all(&[1; 40]);
+        let read = async {
+            let mut buffer = [0; 4];
+            for _ in 0..10 {
+                tokio::time::sleep(Duration::from_secs(4)).await;
+                theirs.read_exact(&mut buffer).await.unwrap();
+            }
+        };
+        tokio::join!(write, read).0.unwrap();
         let error = ours.write_all(&[1; 40]).await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
     }

@@ -49,10 +49,14 @@ pub async fn serve(request: Request) -> Response {
     }
     if !matches!(*method, Method::GET | Method::HEAD) {
         let mut response = Problem::method_not_allowed().into_response();
-        response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET,HEAD"));
+        response
+            .headers_mut()
+            .insert(ALLOW, HeaderValue::from_static("GET,HEAD"));
         return response;
     }
-    let exact = ASSETS.binary_search_by_key(&path, |asset| asset.address).map(|at| &ASSETS[at]);
+    let exact = ASSETS
+        .binary_search_by_key(&path, |asset| asset.address)
+        .map(|at| &ASSETS[at]);
     if let Ok(asset) = exact {
         return send(asset, method, request.headers());
     }
@@ -67,7 +71,10 @@ pub async fn serve(request: Request) -> Response {
 
 /// A page is what a browser opens; a script or picture that is missing must stay missing.
 fn accepts_page(headers: &HeaderMap, path: &str) -> bool {
-    let accept = headers.get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or("*/*");
+    let accept = headers
+        .get(ACCEPT)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or("*/*");
     let last = path.rsplit('/').next().unwrap_or_default();
     accept.contains("text/html") || (accept.contains("*/*") && !last.contains('.'))
 }
@@ -98,8 +105,11 @@ fn send(asset: &Asset, method: &Method, headers: &HeaderMap) -> Response {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = status;
     let answer = response.headers_mut();
-    let cache =
-        if asset.hashed { "public, max-age=31536000, immutable" } else { "no-cache" };
+    let cache = if asset.hashed {
+        "public, max-age=31536000, immutable"
+    } else {
+        "no-cache"
+    };
     answer.insert(CACHE_CONTROL, HeaderValue::from_static(cache));
     answer.insert(VARY, HeaderValue::from_static("accept-encoding"));
     answer.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
@@ -119,7 +129,10 @@ fn send(asset: &Asset, method: &Method, headers: &HeaderMap) -> Response {
 
 /// The smallest form that the client takes.
 fn choose(asset: &Asset, headers: &HeaderMap) -> (&'static [u8], Option<&'static str>) {
-    let accepted = headers.get(ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or("");
+    let accepted = headers
+        .get(ACCEPT_ENCODING)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or("");
     for (encoding, bytes) in [("br", asset.brotli), ("gzip", asset.gzip)] {
         if let Some(bytes) = bytes
             && takes(accepted, encoding)
@@ -133,7 +146,10 @@ fn choose(asset: &Asset, headers: &HeaderMap) -> (&'static [u8], Option<&'static
 fn takes(accepted: &str, encoding: &str) -> bool {
     accepted.split(',').any(|one| {
         let (name, quality) = one.split_once(';').unwrap_or((one, ""));
-        let refused = quality.trim().strip_prefix("q=").is_some_and(|q| q.parse() == Ok(0.0));
+        let refused = quality
+            .trim()
+            .strip_prefix("q=")
+            .is_some_and(|q| q.parse() == Ok(0.0));
         name.trim().eq_ignore_ascii_case(encoding) && !refused
     })
 }

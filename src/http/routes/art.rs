@@ -38,7 +38,11 @@ pub async fn art(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let size = params.size.unwrap_or_default().into();
-    let picture = app.rooms.library.artwork(ItemId(id.0), kind.into(), size).await?;
+    let picture = app
+        .rooms
+        .library
+        .artwork(ItemId(id.0), kind.into(), size)
+        .await?;
     let cache = if params.v.is_some() { FOR_EVER } else { ASK };
     send(picture, cache, &method, &headers)
 }
@@ -80,7 +84,10 @@ fn send(
     };
     let etag = HeaderValue::from_str(&format!("\"{}\"", validators.etag))
         .map_err(|error| Problem::internal(&error))?;
-    let fixed = [(ETAG, etag), (CACHE_CONTROL, HeaderValue::from_static(cache))];
+    let fixed = [
+        (ETAG, etag),
+        (CACHE_CONTROL, HeaderValue::from_static(cache)),
+    ];
     match evaluate(method, headers, &validators, std::time::SystemTime::now()) {
         Outcome::NotModified => Ok((StatusCode::NOT_MODIFIED, fixed).into_response()),
         Outcome::Failed => Err(Problem::precondition_failed()),

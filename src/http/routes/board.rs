@@ -20,7 +20,14 @@ pub async fn board(State(app): State<Shared>) -> Result<Json<Board>, Problem> {
     let rooms = &app.rooms;
     let (board, state_dir) = (rooms.board.clone(), rooms.state_dir.clone());
     let mut folders = vec![state_dir];
-    folders.extend(rooms.library.libraries().await?.into_iter().map(|library| library.path));
+    folders.extend(
+        rooms
+            .library
+            .libraries()
+            .await?
+            .into_iter()
+            .map(|library| library.path),
+    );
     // A disk that is gone may keep a question waiting.
     let (now, storage) =
         tokio::task::spawn_blocking(move || (board.look(), crate::board::storage(&folders)))

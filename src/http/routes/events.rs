@@ -42,13 +42,17 @@ pub async fn events(
     State(app): State<Shared>,
     Someone(session): Someone,
 ) -> Result<Response, Problem> {
-    let permit = Arc::clone(&app.listeners).try_acquire_owned().map_err(|error| match error {
-        TryAcquireError::NoPermits => {
-            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy", "Too many listeners; try again later.")
-                .retry_after_s(30)
-        }
-        TryAcquireError::Closed => Problem::ending(),
-    })?;
+    let permit = Arc::clone(&app.listeners)
+        .try_acquire_owned()
+        .map_err(|error| match error {
+            TryAcquireError::NoPermits => Problem::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "busy",
+                "Too many listeners; try again later.",
+            )
+            .retry_after_s(30),
+            TryAcquireError::Closed => Problem::ending(),
+        })?;
     let listener = Listener {
         news: app.rooms.library.subscribe(),
         session,
@@ -57,7 +61,10 @@ pub async fn events(
     };
     let now = Scan::from(app.rooms.library.scan_status());
     let first = Bytes::from(format!("retry: 2000\n\n{}", event("scan", &now)));
-    let headers = [(CONTENT_TYPE, "text/event-stream"), (CACHE_CONTROL, "no-store")];
+    let headers = [
+        (CONTENT_TYPE, "text/event-stream"),
+        (CACHE_CONTROL, "no-store"),
+    ];
     Ok((headers, Body::from_stream(listener.stream(first))).into_response())
 }
 
@@ -111,9 +118,13 @@ struct ItemChanged {
 fn describe(news: LibraryEvent) -> String {
     match news {
         LibraryEvent::Scan(scan) => event("scan", &Scan::from(scan)),
-        LibraryEvent::Items { library, changed } => {
-            event("items", &ItemsChanged { library_id: Id(library.0), changed })
-        }
+        LibraryEvent::Items { library, changed } => event(
+            "items",
+            &ItemsChanged {
+                library_id: Id(library.0),
+                changed,
+            },
+        ),
         LibraryEvent::Item(item) => event("item", &ItemChanged { id: Id(item.0) }),
     }
 }

@@ -35,8 +35,15 @@ pub async fn list(
     if !(1..=MAX_LIMIT).contains(&limit) {
         return Err(Problem::bad_request("invalid_query", "limit is 1 to 500."));
     }
-    if params.query.as_ref().is_some_and(|query| query.chars().count() > MAX_QUERY_CHARS) {
-        return Err(Problem::bad_request("invalid_query", "query has at most 200 characters."));
+    if params
+        .query
+        .as_ref()
+        .is_some_and(|query| query.chars().count() > MAX_QUERY_CHARS)
+    {
+        return Err(Problem::bad_request(
+            "invalid_query",
+            "query has at most 200 characters.",
+        ));
     }
     let query = ItemQuery {
         kind: params.kind.map(Into::into),
@@ -47,7 +54,11 @@ pub async fn list(
         cursor: params.cursor,
         limit: u32::from(limit),
     };
-    let page = app.rooms.library.list(UserId(session.user_id), &query).await?;
+    let page = app
+        .rooms
+        .library
+        .list(UserId(session.user_id), &query)
+        .await?;
     Ok(Json(page.into()))
 }
 
@@ -65,7 +76,11 @@ pub async fn letters(
     Query(params): Query<LettersParams>,
 ) -> Result<Json<Vec<Letter>>, Problem> {
     let library = params.library.map(|id| LibraryId(id.0));
-    let letters = app.rooms.library.letters(params.kind.map(Into::into), library).await?;
+    let letters = app
+        .rooms
+        .library
+        .letters(params.kind.map(Into::into), library)
+        .await?;
     Ok(Json(letters.into_iter().map(Letter::from).collect()))
 }
 
@@ -83,6 +98,10 @@ pub async fn show(
     Someone(session): Someone,
     ItemPath(id): ItemPath,
 ) -> Result<Json<Item>, Problem> {
-    let item = app.rooms.library.item(UserId(session.user_id), ItemId(id.0)).await?;
+    let item = app
+        .rooms
+        .library
+        .item(UserId(session.user_id), ItemId(id.0))
+        .await?;
     Ok(Json(item.into()))
 }

@@ -34,7 +34,12 @@ pub async fn list(
 ) -> Result<Answer<Vec<Library>>, Problem> {
     let with_path = session.role == Role::Owner;
     let libraries = app.rooms.library.libraries().await?;
-    Ok(Answer(libraries.into_iter().map(|one| Library::from_info(one, with_path)).collect()))
+    Ok(Answer(
+        libraries
+            .into_iter()
+            .map(|one| Library::from_info(one, with_path))
+            .collect(),
+    ))
 }
 
 /// Makes a library; its scan begins.
@@ -49,11 +54,15 @@ pub async fn list(
 )]
 pub async fn create(
     State(app): State<Shared>,
-    Owner(_): Owner,
+    _: Owner,
     Json(request): Json<LibraryRequest>,
 ) -> Result<(StatusCode, Answer<Library>), Problem> {
     let path = checked(&request.path)?;
-    let made = app.rooms.library.add_library(&request.name, request.kind.into(), path).await?;
+    let made = app
+        .rooms
+        .library
+        .add_library(&request.name, request.kind.into(), path)
+        .await?;
     Ok((StatusCode::CREATED, Answer(Library::from_info(made, true))))
 }
 
@@ -70,7 +79,7 @@ pub async fn create(
 )]
 pub async fn change(
     State(app): State<Shared>,
-    Owner(_): Owner,
+    _: Owner,
     ItemPath(id): ItemPath,
     Json(request): Json<LibraryRequest>,
 ) -> Result<Answer<Library>, Problem> {
@@ -93,7 +102,7 @@ pub async fn change(
 )]
 pub async fn remove(
     State(app): State<Shared>,
-    Owner(_): Owner,
+    _: Owner,
     ItemPath(id): ItemPath,
 ) -> Result<StatusCode, Problem> {
     app.rooms.library.remove_library(LibraryId(id.0)).await?;
@@ -113,16 +122,22 @@ pub async fn remove(
 )]
 pub async fn folders(
     State(app): State<Shared>,
-    Owner(_): Owner,
+    _: Owner,
     Query(params): Query<FoldersParams>,
 ) -> Result<Answer<Folders>, Problem> {
-    let path = params.path.as_deref().map(checked).transpose()?.map(PathBuf::from);
+    let path = params
+        .path
+        .as_deref()
+        .map(checked)
+        .transpose()?
+        .map(PathBuf::from);
     match app.rooms.library.browse_folders(path).await {
         Ok(folders) => Ok(Answer(folders.into())),
         Err(LibraryError::NoFolder | LibraryError::FolderUnreadable) => Err(Problem::not_found()),
-        Err(LibraryError::NotAbsolute) => {
-            Err(Problem::bad_request("path_not_absolute", "The path must begin with a slash."))
-        }
+        Err(LibraryError::NotAbsolute) => Err(Problem::bad_request(
+            "path_not_absolute",
+            "The path must begin with a slash.",
+        )),
         Err(other) => Err(other.into()),
     }
 }
@@ -130,7 +145,10 @@ pub async fn folders(
 /// A path that the kernel can be asked about at all.
 fn checked(path: &str) -> Result<&Path, Problem> {
     if path.is_empty() || path.len() > MAX_PATH_BYTES || path.contains('\0') {
-        return Err(Problem::bad_request("invalid_path", "That is no path of a folder."));
+        return Err(Problem::bad_request(
+            "invalid_path",
+            "That is no path of a folder.",
+        ));
     }
     Ok(Path::new(path))
 }

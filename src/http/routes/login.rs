@@ -28,7 +28,9 @@ pub async fn login(
     Json(request): Json<LoginRequest>,
 ) -> Result<Response, Problem> {
     let accounts = &app.rooms.accounts;
-    let login = accounts.login(&request.username, request.password, from.ip()).await?;
+    let login = accounts
+        .login(&request.username, request.password, from.ip())
+        .await?;
     let bearer = request.token.unwrap_or(false);
     let mut response = Answer(LoginDone {
         username: login.session.username.clone(),

@@ -53,12 +53,15 @@ pub async fn playback(
 ) -> Result<Answer<Playback>, Problem> {
     let (library, user, item) = (&app.rooms.library, UserId(session.user_id), ItemId(id.0));
     let client = profile(&request)?;
-    let source = library.source_with_grid(item).await.map_err(|error| match error {
-        LibraryError::NoFile => {
-            Problem::invalid("nothing_playable", "There is nothing in this to play.")
-        }
-        other => other.into(),
-    })?;
+    let source = library
+        .source_with_grid(item)
+        .await
+        .map_err(|error| match error {
+            LibraryError::NoFile => {
+                Problem::invalid("nothing_playable", "There is nothing in this to play.")
+            }
+            other => other.into(),
+        })?;
     let verdict = decide(&Question {
         info: &source.info,
         client: &client,
@@ -71,11 +74,17 @@ pub async fn playback(
         let last = unplayable.reasons.last();
         Problem::invalid("nothing_playable", last.map_or("", |reason| &reason.text))
     })?;
-    let expires_at_ms = app.rooms.clock.unix_ms().saturating_add(lifetime_ms(&source.info));
+    let expires_at_ms = app
+        .rooms
+        .clock
+        .unix_ms()
+        .saturating_add(lifetime_ms(&source.info));
     let ticket = ticket(&app, &session, &source, &verdict.plan, expires_at_ms)?;
     if verdict.decision != Decision::DirectPlay {
         let playable = playable(&source, &verdict.plan)?;
-        app.rooms.sessions.admit(session_key(&ticket), &playable, &verdict.plan)?;
+        app.rooms
+            .sessions
+            .admit(session_key(&ticket), &playable, &verdict.plan)?;
     }
     let summary = library.summary(user, item).await?;
     let next = library.next_of(user, item).await?;
@@ -90,12 +99,22 @@ pub async fn playback(
 
 /// What the player says; names that Alcove does not tell apart are left out.
 fn profile(request: &PlaybackRequest) -> Result<ClientProfile, Problem> {
-    let lists = [&request.containers, &request.video_codecs, &request.audio_codecs];
+    let lists = [
+        &request.containers,
+        &request.video_codecs,
+        &request.audio_codecs,
+    ];
     if lists.iter().any(|list| list.len() > MAX_NAMES) {
-        return Err(Problem::invalid("invalid_body", "A list has at most 100 names."));
+        return Err(Problem::invalid(
+            "invalid_body",
+            "A list has at most 100 names.",
+        ));
     }
     fn known<T>(names: &[String], parse: fn(&str) -> Option<T>) -> Vec<T> {
-        names.iter().filter_map(|name| parse(&name.to_ascii_lowercase())).collect()
+        names
+            .iter()
+            .filter_map(|name| parse(&name.to_ascii_lowercase()))
+            .collect()
     }
     use crate::media::codec::{AudioCodec, Container, VideoCodec};
     Ok(ClientProfile {
@@ -141,8 +160,14 @@ fn describe(source: &Source, verdict: Verdict, ticket: &str) -> Playback {
     let info = &source.info;
     let base = format!("/api/v1/stream/{ticket}");
     let (url, mime) = match verdict.decision {
-        Decision::DirectPlay => (format!("{base}/file"), content_type(info, &source.file_name)),
-        _ => (format!("{base}/main.m3u8"), "application/vnd.apple.mpegurl".to_owned()),
+        Decision::DirectPlay => (
+            format!("{base}/file"),
+            content_type(info, &source.file_name),
+        ),
+        _ => (
+            format!("{base}/main.m3u8"),
+            "application/vnd.apple.mpegurl".to_owned(),
+        ),
     };
     let subtitle = |one: &crate::library::SubtitleRef| PlaybackSubtitle {
         id: one.id.clone(),
@@ -184,8 +209,10 @@ fn picture(info: &MediaInfo, plan: &Plan) -> Option<PlaybackVideo> {
             width: target.width,
             height: target.height,
         }),
-        Some(VideoTarget::Copy) | None => {
-            Some(PlaybackVideo { codec, width: track.width, height: track.height })
-        }
+        Some(VideoTarget::Copy) | None => Some(PlaybackVideo {
+            codec,
+            width: track.width,
+            height: track.height,
+        }),
     }
 }

@@ -33,10 +33,15 @@ pub async fn put(
     Json(request): Json<ProgressRequest>,
 ) -> Result<StatusCode, Problem> {
     if request.position_ms > MAX_POSITION_MS {
-        return Err(Problem::invalid("invalid_body", "position_ms is too large."));
+        return Err(Problem::invalid(
+            "invalid_body",
+            "position_ms is too large.",
+        ));
     }
     let (library, user, item) = (&app.rooms.library, UserId(session.user_id), ItemId(id.0));
-    library.set_progress(user, item, request.position_ms).await?;
+    library
+        .set_progress(user, item, request.position_ms)
+        .await?;
     if let Some(watched) = request.watched {
         library.mark_watched(user, item, watched).await?;
     }
@@ -57,6 +62,9 @@ pub async fn delete(
     Someone(session): Someone,
     ItemPath(id): ItemPath,
 ) -> Result<StatusCode, Problem> {
-    app.rooms.library.clear_progress(UserId(session.user_id), ItemId(id.0)).await?;
+    app.rooms
+        .library
+        .clear_progress(UserId(session.user_id), ItemId(id.0))
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -37,7 +37,7 @@ pub async fn show(State(app): State<Shared>) -> Json<Scan> {
 )]
 pub async fn start(
     State(app): State<Shared>,
-    Owner(_): Owner,
+    _: Owner,
     OptionalJson(request): OptionalJson<ScanRequest>,
 ) -> Result<(StatusCode, Json<Scan>), Problem> {
     let library = &app.rooms.library;
@@ -49,7 +49,10 @@ pub async fn start(
         }
     }
     let full = request.full.unwrap_or(false);
-    library.request_scan(library::ScanRequest { library: wanted, full });
+    library.request_scan(library::ScanRequest {
+        library: wanted,
+        full,
+    });
     Ok((StatusCode::ACCEPTED, Json(library.scan_status().into())))
 }
 

@@ -43,11 +43,19 @@ pub async fn create(
     Json(request): Json<SetupRequest>,
 ) -> Result<Response, Problem> {
     let accounts = &app.rooms.accounts;
-    let SetupRequest { username, password, language } = request;
+    let SetupRequest {
+        username,
+        password,
+        language,
+    } = request;
     let language = language.map(|language| language.as_str());
-    accounts.create_owner(&username, password.clone(), language).await?;
+    accounts
+        .create_owner(&username, password.clone(), language)
+        .await?;
     let login = accounts.login(&username, password, from.ip()).await?;
-    let done = SetupDone { username: login.session.username.clone() };
+    let done = SetupDone {
+        username: login.session.username.clone(),
+    };
     let mut response = (StatusCode::CREATED, Answer(done)).into_response();
     set_cookie(&mut response, &login.token);
     Ok(response)

@@ -78,8 +78,14 @@ pub async fn video_playlist(
     playing: Playing,
     Path((_, rung)): Path<(String, u8)>,
 ) -> Result<Response, Problem> {
-    playing.plan.video_target(rung).ok_or_else(Problem::not_found)?;
-    Ok(answer(PLAYLIST, playlist::media(playing.in_segments()?.grid())))
+    playing
+        .plan
+        .video_target(rung)
+        .ok_or_else(Problem::not_found)?;
+    Ok(answer(
+        PLAYLIST,
+        playlist::media(playing.in_segments()?.grid()),
+    ))
 }
 
 /// The init segment of a video rendition.
@@ -137,8 +143,14 @@ pub async fn audio_playlist(
     playing: Playing,
     Path((_, track)): Path<(String, u32)>,
 ) -> Result<Response, Problem> {
-    playing.plan.audio_target(track).ok_or_else(Problem::not_found)?;
-    Ok(answer(PLAYLIST, playlist::media(playing.in_segments()?.grid())))
+    playing
+        .plan
+        .audio_target(track)
+        .ok_or_else(Problem::not_found)?;
+    Ok(answer(
+        PLAYLIST,
+        playlist::media(playing.in_segments()?.grid()),
+    ))
 }
 
 /// The init segment of a audio rendition.
@@ -197,14 +209,17 @@ pub async fn subtitle_playlist(
     Path((_, id)): Path<(String, String)>,
 ) -> Result<Response, Problem> {
     playing.subtitle(&id)?;
-    Ok(answer(PLAYLIST, playlist::subtitle(playing.in_segments()?.grid(), &id)))
+    Ok(answer(
+        PLAYLIST,
+        playlist::subtitle(playing.in_segments()?.grid(), &id),
+    ))
 }
 
 /// A whole subtitle track as WebVTT.
-#[utoipa::path(get, path = "/api/v1/stream/{ticket}/s/{name}",
+#[utoipa::path(get, path = "/api/v1/stream/{ticket}/s/{id}",
     tag = "playback",
     operation_id = "stream_subtitle",
-    params(("ticket" = String, Path, description = "From the address that `playback` gave.", max_length = 2000), ("name" = String, Path, description = "`{id}.vtt`.", pattern = "^[^/]{1,40}[.]vtt$")),
+    params(("ticket" = String, Path, description = "From the address that `playback` gave.", max_length = 2000), ("id" = String, Path, description = "`{id}.vtt`.", pattern = "^[^/]{1,40}[.]vtt$")),
     responses(
         (status = 200, description = "The track.", content_type = "text/vtt", body = String),
         (status = 409, description = "The file is away or has changed."),
@@ -244,8 +259,12 @@ async fn part(
 }
 
 fn segment(name: &str) -> Result<Part, Problem> {
-    let number = name.strip_suffix(".m4s").filter(|k| k.bytes().all(|b| b.is_ascii_digit()));
-    let number = number.and_then(|k| k.parse().ok()).ok_or_else(Problem::not_found)?;
+    let number = name
+        .strip_suffix(".m4s")
+        .filter(|k| k.bytes().all(|b| b.is_ascii_digit()));
+    let number = number
+        .and_then(|k| k.parse().ok())
+        .ok_or_else(Problem::not_found)?;
     Ok(Part::Segment(number))
 }
 

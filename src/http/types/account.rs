@@ -121,7 +121,9 @@ impl Language {
 
     /// The language with that word.
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::En, Self::Nl, Self::De].into_iter().find(|language| language.as_str() == word)
+        [Self::En, Self::Nl, Self::De]
+            .into_iter()
+            .find(|language| language.as_str() == word)
     }
 }
 

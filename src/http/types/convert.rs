@@ -30,14 +30,49 @@ macro_rules! same {
     };
 }
 
-same!(ItemKind, from::ItemKind {
-    Film, Series, Season, Episode, Artist, Album, Track, Photo, HomeVideo,
-});
-same!(LibraryKind, from::LibraryKind { Films, Series, Music, Photos, HomeVideos, Mixed });
+same!(
+    ItemKind,
+    from::ItemKind {
+        Film,
+        Series,
+        Season,
+        Episode,
+        Artist,
+        Album,
+        Track,
+        Photo,
+        HomeVideo,
+    }
+);
+same!(
+    LibraryKind,
+    from::LibraryKind {
+        Films,
+        Series,
+        Music,
+        Photos,
+        HomeVideos,
+        Mixed
+    }
+);
 same!(ArtKind, from::ArtKind { Poster, Backdrop });
 same!(ArtSize, from::ArtSize { Small, Large });
-same!(Aspect, from::Aspect { Poster, Wide, Square });
-same!(ScanState, from::ScanState { Idle, Scanning, Finishing });
+same!(
+    Aspect,
+    from::Aspect {
+        Poster,
+        Wide,
+        Square
+    }
+);
+same!(
+    ScanState,
+    from::ScanState {
+        Idle,
+        Scanning,
+        Finishing
+    }
+);
 
 impl From<ItemSort> for from::Sort {
     fn from(sort: ItemSort) -> Self {
@@ -78,7 +113,9 @@ impl From<from::ItemSummary> for ItemSummary {
             added_at: time::rfc3339(item.added_at_ms),
             taken_at: item.taken_at_ms.map(time::local),
             available: item.available,
-            problem: item.problem.map(|from::Problem { code, text }| ItemProblem { code, text }),
+            problem: item
+                .problem
+                .map(|from::Problem { code, text }| ItemProblem { code, text }),
             progress: item.progress.map(|progress| Progress {
                 position_ms: progress.position_ms,
                 watched: progress.watched,
@@ -96,7 +133,11 @@ fn art(item: &from::ItemSummary) -> Art {
     let address = |kind: &str, art: &from::ArtRef| {
         format!("/api/v1/items/{}/art/{kind}?v={:x}", item.id, art.version)
     };
-    let colour = item.poster.iter().chain(&item.backdrop).find_map(|art| art.colour);
+    let colour = item
+        .poster
+        .iter()
+        .chain(&item.backdrop)
+        .find_map(|art| art.colour);
     Art {
         poster: item.poster.as_ref().map(|art| address("poster", art)),
         backdrop: item.backdrop.as_ref().map(|art| address("backdrop", art)),
@@ -112,13 +153,26 @@ pub(super) fn all<T, U: From<T>>(values: Vec<T>) -> Vec<U> {
 
 impl From<from::Page<from::ItemSummary>> for ItemPage {
     fn from(page: from::Page<from::ItemSummary>) -> Self {
-        Self { items: all(page.items), next: page.next }
+        Self {
+            items: all(page.items),
+            next: page.next,
+        }
     }
 }
 
 impl From<from::Letter> for Letter {
-    fn from(from::Letter { letter, count, cursor }: from::Letter) -> Self {
-        Self { letter, count, cursor }
+    fn from(
+        from::Letter {
+            letter,
+            count,
+            cursor,
+        }: from::Letter,
+    ) -> Self {
+        Self {
+            letter,
+            count,
+            cursor,
+        }
     }
 }
 
@@ -157,7 +211,9 @@ impl From<ItemDetail> for Item {
             studio: details.studio,
             parents: item.parents.into_iter().map(parent).collect(),
             tracks: tracks(info, &item.subtitles),
-            chapters: info.map(|info| info.chapters.iter().map(Chapter::from).collect()).unwrap_or_default(),
+            chapters: info
+                .map(|info| info.chapters.iter().map(Chapter::from).collect())
+                .unwrap_or_default(),
             file: item.file.map(|file| FileFacts {
                 name: file.name,
                 size_bytes: file.size_bytes,
@@ -173,14 +229,23 @@ impl From<ItemDetail> for Item {
 }
 
 fn parent(parent: from::ParentRef) -> ParentRef {
-    ParentRef { id: Id(parent.id.0), title: parent.title, kind: parent.kind.into() }
+    ParentRef {
+        id: Id(parent.id.0),
+        title: parent.title,
+        kind: parent.kind.into(),
+    }
 }
 
 /// Tracks in the file, and the subtitles that lie beside it.
 fn tracks(info: Option<&MediaInfo>, subtitles: &[SubtitleRef]) -> Tracks {
-    let Some(info) = info else { return Tracks::default() };
+    let Some(info) = info else {
+        return Tracks::default();
+    };
     let inside = info.subtitles.iter().map(SubtitleTrack::from);
-    let beside = subtitles.iter().filter(|one| one.id.starts_with('x')).map(SubtitleTrack::from);
+    let beside = subtitles
+        .iter()
+        .filter(|one| one.id.starts_with('x'))
+        .map(SubtitleTrack::from);
     Tracks {
         video: info.video.iter().map(VideoTrack::from).collect(),
         audio: info.audio.iter().map(AudioTrack::from).collect(),
@@ -195,7 +260,10 @@ impl From<&info::VideoTrack> for VideoTrack {
             codec: track.codec.to_string(),
             width: track.width,
             height: track.height,
-            frame_rate: track.frame_rate.filter(|rate| rate.is_valid()).map(|rate| rate.as_f64()),
+            frame_rate: track
+                .frame_rate
+                .filter(|rate| rate.is_valid())
+                .map(|rate| rate.as_f64()),
             bit_depth: track.bit_depth,
             hdr: match track.hdr {
                 Hdr::Sdr => "sdr",
@@ -260,7 +328,11 @@ impl From<&SubtitleRef> for SubtitleTrack {
 
 impl From<&info::Chapter> for Chapter {
     fn from(chapter: &info::Chapter) -> Self {
-        Self { start_ms: chapter.start_ms, end_ms: chapter.end_ms, title: chapter.title.clone() }
+        Self {
+            start_ms: chapter.start_ms,
+            end_ms: chapter.end_ms,
+            title: chapter.title.clone(),
+        }
     }
 }
 
@@ -271,7 +343,12 @@ impl From<&info::PhotoInfo> for Photo {
             5.. => (photo.height, photo.width),
             _ => (photo.width, photo.height),
         };
-        Self { width, height, taken_at: photo.taken_at.clone(), camera: photo.camera.clone() }
+        Self {
+            width,
+            height,
+            taken_at: photo.taken_at.clone(),
+            camera: photo.camera.clone(),
+        }
     }
 }
 
@@ -285,9 +362,10 @@ impl Library {
             path: with_path.then(|| library.path.to_string_lossy().into_owned()),
             available: library.available,
             item_count: library.item_count,
-            problem: library
-                .problem
-                .map(|text| ItemProblem { code: "folder".to_owned(), text }),
+            problem: library.problem.map(|text| ItemProblem {
+                code: "folder".to_owned(),
+                text,
+            }),
         }
     }
 }
@@ -296,7 +374,9 @@ impl From<from::Folders> for Folders {
     fn from(folders: from::Folders) -> Self {
         Self {
             path: folders.path.to_string_lossy().into_owned(),
-            parent: folders.parent.map(|path| path.to_string_lossy().into_owned()),
+            parent: folders
+                .parent
+                .map(|path| path.to_string_lossy().into_owned()),
             folders: folders
                 .folders
                 .into_iter()
@@ -324,7 +404,11 @@ impl From<from::ScanStatus> for Scan {
             done: scan.done,
             total: scan.total,
             // JSON has no infinity.
-            rate_per_s: if scan.rate_per_s.is_finite() { scan.rate_per_s } else { 0.0 },
+            rate_per_s: if scan.rate_per_s.is_finite() {
+                scan.rate_per_s
+            } else {
+                0.0
+            },
             problems: scan.problems,
             started_at: scan.started_at_ms.map(time::rfc3339),
             finished_at: scan.finished_at_ms.map(time::rfc3339),
@@ -343,6 +427,9 @@ impl From<from::Page<from::ProblemRow>> for ProblemPage {
             text: row.text,
             item_id: row.item_id.map(|id| Id(id.0)),
         };
-        Self { items: page.items.into_iter().map(row).collect(), next: page.next }
+        Self {
+            items: page.items.into_iter().map(row).collect(),
+            next: page.next,
+        }
     }
 }

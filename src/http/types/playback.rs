@@ -84,17 +84,8 @@ pub struct Reason {
     pub code: String,
     /// An English sentence.
     pub text: String,
-    pub track: ReasonTrack,
-}
-
-/// What a reason is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ReasonTrack {
-    Container,
-    Video,
-    Audio,
-    Subtitles,
+    /// Stream index in the file; null when it is about the file as a whole.
+    pub track: Option<u32>,
 }
 
 /// A sound track that can be chosen.
@@ -155,6 +146,16 @@ impl From<&info::AudioTrack> for PlaybackAudio {
             channels: track.channels,
             codec: track.codec.to_string(),
             default: track.is_default,
+        }
+    }
+}
+
+impl From<reason::Reason> for Reason {
+    fn from(reason: reason::Reason) -> Self {
+        Self {
+            code: reason.code.as_str().to_owned(),
+            text: reason.text,
+            track: reason.track,
         }
     }
 }
