@@ -4,15 +4,23 @@
 
 pub mod audio_header;
 pub mod bits;
+pub mod bitstream;
 pub mod chapters;
 pub mod codecs;
+pub mod decode;
+pub mod encode;
 pub mod error;
 pub mod file;
+pub mod filter;
+pub mod frame;
 pub mod gop;
 pub mod index;
 pub mod input;
 pub mod mpeg_audio;
+pub mod mux;
+pub mod parameters;
 pub mod probe;
+pub mod resample;
 pub mod stream;
 pub mod tags;
 pub mod video_header;

@@ -2,15 +2,26 @@
 //!
 //! Never: database, network, paths.
 
+mod axis;
+mod cadence;
 mod escape;
+mod fragment;
 mod index;
+mod nal;
 mod photo;
+mod picture;
 mod probe;
+mod reader;
+mod remux;
 mod reply;
+mod retime;
 mod sandbox;
 mod seccomp;
 mod segment;
 mod serve;
+mod sound;
+mod sound_copy;
+mod sound_place;
 mod syscalls;
 
 use std::ffi::OsString;

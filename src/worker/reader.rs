@@ -1,0 +1,303 @@
+//! The packets of one stream from a place in the film on.
+//!
+//! Never: decoding; giving up at the first damaged packet.
+
+use std::collections::VecDeque;
+use std::os::fd::OwnedFd;
+
+use alcove::base::rational::{Rational, rescale};
+use alcove::media::job::JobError;
+use ffmpeg_next::{Packet, ffi};
+
+use crate::av::error::AvError;
+use crate::av::input::{Input, OpenOptions};
+use crate::av::parameters::Parameters;
+
+/// So many packets in a row that cannot be read are the end of what is left.
+const MAX_ERRORS: u32 = 64;
+/// Packets looked at for the first one of a stream.
+const MAX_FIRST: usize = 4096;
+/// Packets kept while looking for the nearest keyframe where the container has no index.
+const MAX_KEPT: usize = 2048;
+/// How far packets may come after their neighbours in presentation time.
+const REORDER_S: i64 = 1;
+
+/// What must be known of the stream before the job can start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Needs {
+    /// Enough to open a decoder.
+    Decoding,
+    /// Enough to write the packets into another container.
+    Copying,
+}
+
+/// Where reading may start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Landing {
+    Keyframe,
+    AnyPacket,
+}
+
+/// An open file of which one stream is read.
+pub struct Reader {
+    input: Input,
+    file: OwnedFd,
+    stream: usize,
+    needs: Needs,
+    /// The stream whose index leads to a place.
+    guide: usize,
+    /// Packets read ahead, to be given first.
+    ahead: VecDeque<Packet>,
+    /// Nothing was sought yet: the next packet is the first of the file.
+    fresh: bool,
+    errors: u32,
+}
+
+impl Reader {
+    /// Opens `file` for its stream number `stream`.
+    ///
+    /// # Errors
+    /// [`JobError::NotFound`] without such a stream, otherwise what opening says.
+    pub fn open(file: OwnedFd, stream: u32, needs: Needs) -> Result<Self, JobError> {
+        let stream = stream as usize;
+        let copy = file
+            .try_clone()
+            .map_err(|e| JobError::Read(e.to_string()))?;
+        let (input, guide) = open_input(copy, stream, needs)?;
+        Ok(Self {
+            input,
+            file,
+            stream,
+            needs,
+            guide,
+            ahead: VecDeque::new(),
+            fresh: true,
+            errors: 0,
+        })
+    }
+
+    /// The stream that is read.
+    pub fn stream(&self) -> Result<&ffi::AVStream, JobError> {
+        self.input.stream(self.stream).ok_or(JobError::NotFound)
+    }
+
+    pub fn parameters(&self) -> Result<Parameters, JobError> {
+        Ok(Parameters::of_stream(self.stream()?)?)
+    }
+
+    /// Seconds a tick of the stream's timestamps.
+    pub fn time_base(&self) -> Result<Rational, JobError> {
+        let base = self.stream()?.time_base;
+        Ok(Rational::new(base.num, base.den))
+    }
+
+    /// Pictures a second as the headers have it, or a likely number.
+    pub fn frame_rate(&self) -> Result<Rational, JobError> {
+        let stream = self.stream()?;
+        let likely = |rate: &ffi::AVRational| {
+            rate.num > 0 && rate.den > 0 && rate.num / rate.den <= 240 && rate.num >= rate.den
+        };
+        let rate = [stream.avg_frame_rate, stream.r_frame_rate]
+            .into_iter()
+            .find(likely)
+            .unwrap_or(ffi::AVRational { num: 25, den: 1 });
+        Ok(Rational::new(rate.num, rate.den))
+    }
+
+    /// True when the container has no presentation times, so that those of pictures are guesses
+    /// which need the pictures before.
+    pub fn guesses_times(&self) -> bool {
+        format_is(&self.input, &["avi"])
+    }
+
+    /// The next packet of the stream; `None` at the end of the file.
+    ///
+    /// # Errors
+    /// [`JobError::Read`] when the disk fails; damage in the file is passed over.
+    pub fn next(&mut self) -> Result<Option<Packet>, JobError> {
+        if let Some(packet) = self.ahead.pop_front() {
+            return Ok(Some(packet));
+        }
+        self.fresh = false;
+        loop {
+            let mut packet = Packet::empty();
+            match self.input.read(&mut packet) {
+                Ok(false) => return Ok(None),
+                Ok(true) => {
+                    self.errors = 0;
+                    if packet.stream() == self.stream {
+                        return Ok(Some(packet));
+                    }
+                }
+                Err(error @ (AvError::Read(_) | AvError::OutOfMemory)) => return Err(error.into()),
+                Err(_) if self.errors < MAX_ERRORS => self.errors += 1,
+                Err(_) => return Ok(None),
+            }
+        }
+    }
+
+    /// Presentation time of the first packet of the stream in the file; reading goes on as before.
+    ///
+    /// # Errors
+    /// As [`Reader::next`].
+    pub fn first_pts(&mut self) -> Result<Option<i64>, JobError> {
+        if !self.fresh || !self.ahead.is_empty() {
+            return Ok(None);
+        }
+        for _ in 0..MAX_FIRST {
+            let mut packet = Packet::empty();
+            match self.input.read(&mut packet) {
+                Ok(true) if packet.stream() == self.stream => {
+                    let pts = packet.pts();
+                    self.ahead.push_back(packet);
+                    return Ok(pts);
+                }
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(error @ AvError::Read(_)) => return Err(error.into()),
+                Err(_) => break,
+            }
+        }
+        self.fresh = false;
+        Ok(None)
+    }
+
+    /// Goes to the last place at or before `target` (ticks of the stream) where `landing` allows to
+    /// start, or to the beginning of the file when there is none. `origin` is the earliest time of
+    /// interest.
+    ///
+    /// # Errors
+    /// As [`Reader::next`].
+    pub fn seek(&mut self, target: i64, origin: i64, landing: Landing) -> Result<(), JobError> {
+        let second = rescale(1, Rational::new(1, 1), self.time_base()?).max(1);
+        let mut back = 0;
+        loop {
+            let at = target.saturating_sub(back);
+            if at <= origin {
+                return self.rewind();
+            }
+            self.ahead.clear();
+            self.fresh = false;
+            let guide = self.guide_ticks(at)?;
+            match self.input.seek_back_to(self.guide, guide) {
+                Err(error @ AvError::Read(_)) => return Err(error.into()),
+                Err(_) => return self.rewind(),
+                Ok(()) => {}
+            }
+            if self.land(target, second * REORDER_S, landing)? {
+                return Ok(());
+            }
+            back = (back * 2).max(second);
+        }
+    }
+
+    /// Goes to the beginning of the file, if need be by opening it anew: many formats without an
+    /// index cannot be trusted to find their own start.
+    fn rewind(&mut self) -> Result<(), JobError> {
+        if self.fresh {
+            return Ok(());
+        }
+        let copy = self.file.try_clone();
+        let copy = copy.map_err(|e| JobError::Read(e.to_string()))?;
+        (self.input, self.guide) = open_input(copy, self.stream, self.needs)?;
+        self.ahead.clear();
+        self.fresh = true;
+        Ok(())
+    }
+
+    fn guide_ticks(&self, ticks: i64) -> Result<i64, JobError> {
+        let guide = self.input.stream(self.guide).ok_or(JobError::NotFound)?;
+        let base = Rational::new(guide.time_base.num, guide.time_base.den);
+        Ok(match base.is_valid() {
+            true => rescale(ticks, self.time_base()?, base),
+            false => ticks,
+        })
+    }
+
+    /// Reads up to the place to start at; false when the seek went past it.
+    fn land(&mut self, target: i64, slack: i64, landing: Landing) -> Result<bool, JobError> {
+        let exact = landing == Landing::AnyPacket || format_is(&self.input, &["mov", "matroska"]);
+        let mut kept = VecDeque::new();
+        while let Some(packet) = self.next()? {
+            let time = packet.pts().or(packet.dts());
+            let before = time.is_none_or(|time| time <= target);
+            let start = before && (landing == Landing::AnyPacket || packet.is_key());
+            if start {
+                kept.clear();
+            } else if kept.is_empty() {
+                if packet.is_key() || time.is_some_and(|time| time > target.saturating_add(slack)) {
+                    return Ok(false);
+                }
+                continue;
+            }
+            kept.push_back(packet);
+            let passed = time.is_some_and(|time| time > target.saturating_add(slack));
+            if exact || passed || kept.len() >= MAX_KEPT {
+                break;
+            }
+        }
+        let found = !kept.is_empty();
+        self.ahead = kept;
+        Ok(found)
+    }
+}
+
+/// Opens the container, completes what the job needs to know, and leaves out all other streams.
+fn open_input(file: OwnedFd, stream: usize, needs: Needs) -> Result<(Input, usize), JobError> {
+    let mut input = Input::open(file, OpenOptions::default())?;
+    if !is_complete(&input, stream, needs) {
+        input.find_stream_info()?;
+    }
+    if input.stream(stream).is_none() {
+        return Err(JobError::NotFound);
+    }
+    let guide = guide_of(&input, stream);
+    input.keep_only(&[stream]);
+    Ok((input, guide))
+}
+
+/// True when the headers alone say enough, so that a cold seek need not read the first seconds.
+fn is_complete(input: &Input, stream: usize, needs: Needs) -> bool {
+    use ffi::AVCodecID::{
+        AV_CODEC_ID_AAC, AV_CODEC_ID_AV1, AV_CODEC_ID_FLAC, AV_CODEC_ID_H264, AV_CODEC_ID_HEVC,
+        AV_CODEC_ID_NONE, AV_CODEC_ID_OPUS,
+    };
+    if !format_is(input, &["mov", "matroska"]) {
+        return false;
+    }
+    let Some(Ok(parameters)) = input.stream(stream).map(Parameters::of_stream) else {
+        return false;
+    };
+    let codec = parameters.codec();
+    let known =
+        parameters.has_size() || (parameters.sample_rate_hz() > 0 && parameters.channels() > 0);
+    let headed = [
+        AV_CODEC_ID_H264,
+        AV_CODEC_ID_HEVC,
+        AV_CODEC_ID_AV1,
+        AV_CODEC_ID_AAC,
+        AV_CODEC_ID_OPUS,
+        AV_CODEC_ID_FLAC,
+    ];
+    let own_header = headed.contains(&codec) && !parameters.extradata().is_empty();
+    codec != AV_CODEC_ID_NONE && known && (own_header || needs == Needs::Decoding)
+}
+
+/// Matroska has an index of its pictures only; other formats have one of each stream, or none.
+fn guide_of(input: &Input, stream: usize) -> usize {
+    if !format_is(input, &["matroska"]) {
+        return stream;
+    }
+    let is_film = |index: &usize| input.stream(*index).is_some_and(is_moving_picture);
+    (0..input.stream_count()).find(is_film).unwrap_or(stream)
+}
+
+fn is_moving_picture(stream: &ffi::AVStream) -> bool {
+    crate::av::parameters::is_moving_picture(stream)
+}
+
+/// True when libav reads the file with one of these demuxers.
+fn format_is(input: &Input, names: &[&str]) -> bool {
+    let own = input.context().format();
+    own.name().split(',').any(|name| names.contains(&name))
+}
