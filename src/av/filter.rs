@@ -34,34 +34,24 @@ impl Filter {
         })
     }
 
-    /// Gives one picture, or the end with `None`; what comes out is passed to `each`.
+    /// Gives one picture, or the end with `None`; answers with what comes out.
     ///
     /// # Errors
-    /// libav's answer, or that of `each`.
-    pub fn run<E: From<AvError>>(
-        &mut self,
-        frame: Option<&Frame>,
-        mut each: impl FnMut(Frame) -> Result<(), E>,
-    ) -> Result<(), E> {
-        let Some(frame) = frame else {
-            return match self.graph.take() {
-                Some(mut graph) => graph.run(None, self.timescale, &mut each),
-                None => Ok(()),
-            };
-        };
-        let shape = Shape::of(frame);
-        if self
-            .graph
-            .as_ref()
-            .is_some_and(|graph| graph.shape != shape)
-        {
-            self.run(None, &mut each)?;
+    /// libav's answer.
+    pub fn run(&mut self, frame: Option<&Frame>) -> Result<Vec<Frame>, AvError> {
+        let mut out = Vec::new();
+        let shape = frame.map(Shape::of);
+        if let Some(mut old) = self.graph.take_if(|graph| Some(graph.shape) != shape) {
+            old.run(None, self.timescale, &mut out)?;
         }
-        let graph = match &mut self.graph {
-            Some(graph) => graph,
-            empty => empty.insert(Graph::open(&self.chain, shape, self.timescale)?),
-        };
-        graph.run(Some(frame), self.timescale, &mut each)
+        if let (Some(frame), Some(shape)) = (frame, shape) {
+            let graph = match &mut self.graph {
+                Some(graph) => graph,
+                empty => empty.insert(Graph::open(&self.chain, shape, self.timescale)?),
+            };
+            graph.run(Some(frame), self.timescale, &mut out)?;
+        }
+        Ok(out)
     }
 }
 
@@ -186,12 +176,12 @@ impl Graph {
         Ok(())
     }
 
-    fn run<E: From<AvError>>(
+    fn run(
         &mut self,
         frame: Option<&Frame>,
         timescale: u32,
-        each: &mut impl FnMut(Frame) -> Result<(), E>,
-    ) -> Result<(), E> {
+        all: &mut Vec<Frame>,
+    ) -> Result<(), AvError> {
         let mut given = frame.map(Frame::share).transpose()?;
         let raw = given.as_mut().map_or(ptr::null_mut(), Frame::as_mut_ptr);
         // SAFETY: the source is open; libav takes over what the shared frame refers to.
@@ -213,7 +203,7 @@ impl Graph {
                 let ticks = Rational::new(1, i32::try_from(timescale).unwrap_or(i32::MAX));
                 out.set_pts(rescale(pts, base, ticks));
             }
-            each(out)?;
+            all.push(out);
         }
     }
 }

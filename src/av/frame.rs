@@ -3,6 +3,7 @@
 //! Never: slices from raw line sizes, which lie for some formats.
 
 use std::ptr;
+use std::slice;
 
 use ffmpeg_next::ffi;
 use libc::c_int;
@@ -168,15 +169,16 @@ impl Frame {
 
     /// How the picture must be turned clockwise for display, when it says so itself.
     pub fn rotation_degrees(&self) -> Option<u16> {
-        // SAFETY: the frame is live; the matrix belongs to it.
-        unsafe {
+        // SAFETY: the frame is live; the side data belongs to it and has the size it says.
+        let matrix = unsafe {
             let kind = ffi::AVFrameSideDataType::AV_FRAME_DATA_DISPLAYMATRIX;
             let side = ffi::av_frame_get_side_data(self.0, kind);
-            if side.is_null() {
+            if side.is_null() || (*side).data.is_null() {
                 return None;
             }
-            matrix_degrees((*side).data, (*side).size)
-        }
+            slice::from_raw_parts((*side).data, (*side).size)
+        };
+        quarter_turn(matrix)
     }
 
     /// The colours of the picture, for the encoder's headers.
@@ -240,15 +242,13 @@ impl Colour {
 }
 
 /// The clockwise quarter turn that a display matrix asks for: 0, 90, 180 or 270 degrees.
-///
-/// # Safety
-/// `matrix` is null or points to `bytes` bytes, aligned for 32-bit numbers.
-pub(super) unsafe fn matrix_degrees(matrix: *const u8, bytes: usize) -> Option<u16> {
-    if matrix.is_null() || bytes < 9 * size_of::<i32>() {
-        return None;
+pub fn quarter_turn(matrix: &[u8]) -> Option<u16> {
+    let mut numbers = [0; 9];
+    for (number, bytes) in numbers.iter_mut().zip(matrix.chunks_exact(4)) {
+        *number = i32::from_ne_bytes(bytes.try_into().ok()?);
     }
-    // SAFETY: a display matrix has nine 32-bit numbers, which was checked.
-    let degrees = unsafe { -ffi::av_display_rotation_get(matrix.cast()) };
+    // SAFETY: a display matrix is nine 32-bit numbers.
+    let degrees = unsafe { -ffi::av_display_rotation_get(numbers.as_ptr()) };
     if !degrees.is_finite() {
         return None;
     }

@@ -7,7 +7,6 @@ use std::slice;
 use ffmpeg_next::ffi;
 
 use super::error::{AvError, check};
-use super::frame::matrix_degrees;
 
 /// An owned copy of a stream's codec parameters.
 pub struct Parameters(*mut ffi::AVCodecParameters);
@@ -114,26 +113,4 @@ impl Drop for Parameters {
         // SAFETY: owned, freed once.
         unsafe { ffi::avcodec_parameters_free(&raw mut self.0) };
     }
-}
-
-/// How the picture of a stream must be turned clockwise for display: 0, 90, 180 or 270 degrees.
-pub fn rotation_degrees(stream: &ffi::AVStream) -> u16 {
-    let mut bytes = 0;
-    // SAFETY: the stream is live and owns the matrix; libav tells its size.
-    unsafe {
-        let matrix = ffi::av_stream_get_side_data(
-            stream,
-            ffi::AVPacketSideDataType::AV_PKT_DATA_DISPLAYMATRIX,
-            &raw mut bytes,
-        );
-        matrix_degrees(matrix, bytes).unwrap_or(0)
-    }
-}
-
-/// True for a stream of pictures that is not a cover.
-pub fn is_moving_picture(stream: &ffi::AVStream) -> bool {
-    // SAFETY: a live stream has parameters.
-    let kind = unsafe { (*stream.codecpar).codec_type };
-    kind == ffi::AVMediaType::AVMEDIA_TYPE_VIDEO
-        && stream.disposition & ffi::AV_DISPOSITION_ATTACHED_PIC == 0
 }

@@ -23,7 +23,6 @@ use crate::av::encode::{Encoder, H264Options};
 use crate::av::filter::Filter;
 use crate::av::frame::{Colour, Frame, Keyframe};
 use crate::av::mux;
-use crate::av::parameters::rotation_degrees;
 
 /// Packets that are tried for a first picture.
 const MAX_TRIED: usize = 256;
@@ -84,7 +83,7 @@ pub fn segment(
     let options = options_of(target, &reader, axis.timescale())?;
     let mut decoder = Decoder::open(reader.stream()?)?;
     let fragments = Fragments::new(reply, axis.timescale(), index, span.start);
-    let rotation = rotation_degrees(reader.stream()?);
+    let rotation = reader.rotation_degrees();
     let mut line = Line::new(&axis, span, target, options, rotation, fragments)?;
     // Filters that look at the picture before, and guessed times, need the group before.
     let earlier = target.deinterlace || reader.guesses_times();
@@ -149,7 +148,7 @@ fn options_of(
         timescale,
         frame_rate: match constant_rate(target) {
             Some(rate) => rate,
-            None => reader.frame_rate()?,
+            None => reader.frame_rate(),
         },
         crf: target.crf,
         max_rate_kbps: target.max_rate_kbps,
@@ -232,8 +231,7 @@ impl<'a> Line<'a> {
         if time < self.span.start - i64::from(self.axis.timescale()) {
             return Ok(());
         }
-        let mut out = Vec::new();
-        deinterlacer.run(Some(&frame), |frame| collect(&mut out, frame))?;
+        let out = deinterlacer.run(Some(&frame))?;
         self.choose_all(out)
     }
 
@@ -264,7 +262,6 @@ impl<'a> Line<'a> {
     }
 
     fn scale(&mut self, time: i64, picture: &Frame) -> Result<(), JobError> {
-        let mut out = Vec::new();
         let scaler = match &mut self.scaler {
             Some(scaler) => scaler,
             empty => {
@@ -272,8 +269,7 @@ impl<'a> Line<'a> {
                 empty.insert(Filter::new(&chain, self.axis.timescale())?)
             }
         };
-        scaler.run(Some(picture), |frame| collect(&mut out, frame))?;
-        match out.pop() {
+        match scaler.run(Some(picture))?.pop() {
             Some(frame) => self.encode(time, frame),
             None => Ok(()),
         }
@@ -310,8 +306,7 @@ impl<'a> Line<'a> {
 
     fn finish(mut self) -> Result<(), JobError> {
         if let Some(mut deinterlacer) = self.deinterlacer.take() {
-            let mut out = Vec::new();
-            deinterlacer.run(None, |frame| collect(&mut out, frame))?;
+            let out = deinterlacer.run(None)?;
             self.choose_all(out)?;
         }
         let (shown, end) = self.cadence.finish(self.usual_length());
@@ -322,11 +317,6 @@ impl<'a> Line<'a> {
         self.fragments.finish();
         Ok(())
     }
-}
-
-fn collect(out: &mut Vec<Frame>, frame: Frame) -> Result<(), JobError> {
-    out.push(frame);
-    Ok(())
 }
 
 /// Scaling to the target and turning upright, the same to the bit on every CPU.

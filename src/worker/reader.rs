@@ -10,8 +10,10 @@ use alcove::media::job::JobError;
 use ffmpeg_next::{Packet, ffi};
 
 use crate::av::error::AvError;
+use crate::av::frame::quarter_turn;
 use crate::av::input::{Input, OpenOptions};
 use crate::av::parameters::Parameters;
+use crate::av::stream::Kind;
 
 /// So many packets in a row that cannot be read are the end of what is left.
 const MAX_ERRORS: u32 = 64;
@@ -92,16 +94,18 @@ impl Reader {
     }
 
     /// Pictures a second as the headers have it, or a likely number.
-    pub fn frame_rate(&self) -> Result<Rational, JobError> {
-        let stream = self.stream()?;
-        let likely = |rate: &ffi::AVRational| {
-            rate.num > 0 && rate.den > 0 && rate.num / rate.den <= 240 && rate.num >= rate.den
-        };
-        let rate = [stream.avg_frame_rate, stream.r_frame_rate]
-            .into_iter()
-            .find(likely)
-            .unwrap_or(ffi::AVRational { num: 25, den: 1 });
-        Ok(Rational::new(rate.num, rate.den))
+    pub fn frame_rate(&self) -> Rational {
+        let stream = self.input.stream_view(self.stream);
+        let rate = stream.and_then(|stream| stream.frame_rate());
+        rate.unwrap_or(Rational::new(25, 1))
+    }
+
+    /// How the picture must be turned clockwise for display: 0, 90, 180 or 270 degrees.
+    pub fn rotation_degrees(&self) -> u16 {
+        let kind = ffi::AVPacketSideDataType::AV_PKT_DATA_DISPLAYMATRIX;
+        let stream = self.input.stream_view(self.stream);
+        let matrix = stream.and_then(|stream| stream.side_data(kind));
+        matrix.and_then(|bytes| quarter_turn(&bytes)).unwrap_or(0)
     }
 
     /// True when the container has no presentation times, so that those of pictures are guesses
@@ -288,12 +292,10 @@ fn guide_of(input: &Input, stream: usize) -> usize {
     if !format_is(input, &["matroska"]) {
         return stream;
     }
-    let is_film = |index: &usize| input.stream(*index).is_some_and(is_moving_picture);
-    (0..input.stream_count()).find(is_film).unwrap_or(stream)
-}
-
-fn is_moving_picture(stream: &ffi::AVStream) -> bool {
-    crate::av::parameters::is_moving_picture(stream)
+    let mut films = input
+        .streams()
+        .filter(|stream| stream.kind() == Kind::Video && !stream.is_cover());
+    films.next().map_or(stream, |film| film.index())
 }
 
 /// True when libav reads the file with one of these demuxers.
