@@ -73,6 +73,12 @@ impl From<AvError> for JobError {
     }
 }
 
+/// Stops libav from printing: its lines hold tags and names, and nobody reads them.
+pub fn silence() {
+    // SAFETY: sets a global number, before any other thread or call of libav.
+    unsafe { ffi::av_log_set_level(ffi::AV_LOG_QUIET) };
+}
+
 /// libav's own words for an error number.
 pub fn describe(code: c_int) -> String {
     let mut text = [0; ffi::AV_ERROR_MAX_STRING_SIZE];

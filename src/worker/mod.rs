@@ -36,6 +36,7 @@ pub fn main(arguments: impl Iterator<Item = OsString>) -> ExitCode {
         eprintln!("alcove-worker is started by alcove, not by hand");
         return ExitCode::from(64);
     };
+    crate::av::error::silence();
     match serve::run(settings) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -69,6 +69,7 @@ pub fn segment(
     let usual = i64::from(parameters.frame_samples());
     let mut cut = Cut {
         span,
+        earliest: -places.blur(),
         held: None,
         fragments: Fragments::new(reply, timescale, index, span.start),
     };
@@ -187,6 +188,8 @@ impl Run<'_> {
 /// Keeps the packets that end in the segment.
 struct Cut<'a> {
     span: Span,
+    /// Packets that begin before this began before the film did, and not by rounding alone.
+    earliest: i64,
     /// The packet before, which lasts until the next one begins.
     held: Option<Placed>,
     fragments: Fragments<'a>,
@@ -195,7 +198,7 @@ struct Cut<'a> {
 impl Cut<'_> {
     /// False when the segment is complete.
     fn push(&mut self, next: Placed) -> bool {
-        if next.start + next.samples <= self.span.start {
+        if next.start + next.samples <= self.span.start || next.start < self.earliest {
             return true;
         }
         if let Some(held) = self.held.take() {
@@ -217,7 +220,7 @@ impl Cut<'_> {
         self.fragments.finish();
     }
 
-    /// A packet that begins before the film does is heard from the film's start on.
+    /// No decode time is negative: players cannot read one.
     fn write(&mut self, placed: Placed, length: i64) {
         let start = placed.start.max(0);
         let length = (placed.start + length - start).max(1);
