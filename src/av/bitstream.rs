@@ -11,6 +11,7 @@ use ffmpeg_next::{Packet, ffi};
 use super::decode::{Step, step};
 use super::error::{AvError, check};
 use super::parameters::Parameters;
+use super::stream::Stream;
 
 /// An open bitstream filter that answers every packet with at most one.
 pub struct Bitstream(*mut ffi::AVBSFContext);
@@ -20,10 +21,11 @@ impl Bitstream {
     ///
     /// # Errors
     /// [`AvError::Unsupported`] when libav lacks it, otherwise libav's answer.
-    pub fn open(name: &CStr, stream: &ffi::AVStream) -> Result<Self, AvError> {
+    pub fn open(name: &CStr, stream: &Stream<'_>) -> Result<Self, AvError> {
         // SAFETY: the name ends in NUL; the context is owned by the returned value from its
         // allocation on; parameters of a live stream are valid.
         unsafe {
+            let stream = stream.as_ptr();
             let filter = ffi::av_bsf_get_by_name(name.as_ptr());
             if filter.is_null() {
                 return Err(AvError::Unsupported("libavcodec lacks a filter".into()));
@@ -36,9 +38,9 @@ impl Bitstream {
             let own = Self(context);
             check(
                 "copying parameters",
-                ffi::avcodec_parameters_copy((*context).par_in, stream.codecpar),
+                ffi::avcodec_parameters_copy((*context).par_in, (*stream).codecpar),
             )?;
-            (*context).time_base_in = stream.time_base;
+            (*context).time_base_in = (*stream).time_base;
             check("opening a bitstream filter", ffi::av_bsf_init(context))?;
             Ok(own)
         }

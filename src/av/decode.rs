@@ -10,6 +10,7 @@ use ffmpeg_next::{Packet, ffi};
 
 use super::error::{AvError, check};
 use super::frame::Frame;
+use super::stream::Stream;
 
 /// What a codec answers when it is asked for output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,11 +41,12 @@ impl Decoder {
     ///
     /// # Errors
     /// [`AvError::Unsupported`] when libav has no decoder for it, otherwise libav's answer.
-    pub fn open(stream: &ffi::AVStream) -> Result<Self, AvError> {
+    pub fn open(stream: &Stream<'_>) -> Result<Self, AvError> {
         // SAFETY: codecpar of a live stream is valid; the context is owned by the returned value
         // from its allocation on, so every error path frees it.
         unsafe {
-            let parameters = stream.codecpar;
+            let stream = stream.as_ptr();
+            let parameters = (*stream).codecpar;
             let codec = ffi::avcodec_find_decoder((*parameters).codec_id);
             if codec.is_null() {
                 return Err(AvError::Unsupported("no decoder for this codec".into()));
@@ -58,7 +60,7 @@ impl Decoder {
                 "setting up a decoder",
                 ffi::avcodec_parameters_to_context(context, parameters),
             )?;
-            (*context).pkt_timebase = stream.time_base;
+            (*context).pkt_timebase = (*stream).time_base;
             (*context).thread_count = 1;
             // Sound is cut by its place on the grid, not by the container's hints about padding.
             (*context).flags2 |= ffi::AV_CODEC_FLAG2_SKIP_MANUAL;

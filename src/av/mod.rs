@@ -24,3 +24,5 @@ pub mod resample;
 pub mod stream;
 pub mod tags;
 pub mod video_header;
+
+pub use ffmpeg_next::Packet;

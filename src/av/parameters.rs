@@ -7,6 +7,7 @@ use std::slice;
 use ffmpeg_next::ffi;
 
 use super::error::{AvError, check};
+use super::stream::Stream;
 
 /// An owned copy of a stream's codec parameters.
 pub struct Parameters(*mut ffi::AVCodecParameters);
@@ -25,9 +26,9 @@ impl Parameters {
     ///
     /// # Errors
     /// [`AvError::OutOfMemory`].
-    pub fn of_stream(stream: &ffi::AVStream) -> Result<Self, AvError> {
+    pub fn of_stream(stream: &Stream<'_>) -> Result<Self, AvError> {
         // SAFETY: a live stream has parameters.
-        unsafe { Self::copy_of(stream.codecpar) }
+        unsafe { Self::copy_of((*stream.as_ptr()).codecpar) }
     }
 
     /// A copy of `from`.
@@ -61,10 +62,6 @@ impl Parameters {
         unsafe { &*self.0 }
     }
 
-    pub fn codec(&self) -> ffi::AVCodecID {
-        self.raw().codec_id
-    }
-
     /// The codec's own header, in whatever form the container had it; may be empty.
     pub fn extradata(&self) -> &[u8] {
         let raw = self.raw();
@@ -89,11 +86,6 @@ impl Parameters {
     /// Samples of one packet of sound; 0 when unknown or varying.
     pub fn frame_samples(&self) -> u32 {
         u32::try_from(self.raw().frame_size).unwrap_or(0)
-    }
-
-    /// True when the size of the picture is known.
-    pub fn has_size(&self) -> bool {
-        self.raw().width > 0 && self.raw().height > 0
     }
 
     /// True when the layout of the pixels is known.

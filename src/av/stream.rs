@@ -65,6 +65,11 @@ impl Input {
 }
 
 impl<'a> Stream<'a> {
+    /// libav's own structure, which lives as long as the Input is borrowed.
+    pub(super) fn as_ptr(&self) -> *const ffi::AVStream {
+        self.raw
+    }
+
     pub fn index(&self) -> usize {
         usize::try_from(field!(self, index as c_int)).unwrap_or(0)
     }
@@ -233,6 +238,11 @@ impl<'a> Stream<'a> {
             }
             u8::try_from((*descriptor).comp[0].depth).ok()
         }
+    }
+
+    /// How the picture is to be turned for display, as the container has it.
+    pub fn display_matrix(&self) -> Option<Vec<u8>> {
+        self.side_data(ffi::AVPacketSideDataType::AV_PKT_DATA_DISPLAYMATRIX)
     }
 
     /// A copy of the stream's side data of this kind (`AVPacketSideDataType::… as u32`).

@@ -9,7 +9,6 @@ use alcove::base::rational::Rational;
 use alcove::media::grid::SegmentGrid;
 use alcove::media::job::{JobError, VideoSpec};
 use alcove::media::target::H264Target;
-use ffmpeg_next::Packet;
 
 use super::Reply;
 use super::axis::{Axis, Span, timescale_of, timescale_of_rate};
@@ -18,6 +17,7 @@ use super::fragment::Fragments;
 use super::nal;
 use super::reader::{Landing, Needs, Reader};
 use super::retime::{Coded, Retimer};
+use crate::av::Packet;
 use crate::av::decode::{Decoder, Skip, Step};
 use crate::av::encode::{Encoder, H264Options};
 use crate::av::filter::Filter;
@@ -37,7 +37,7 @@ pub fn init(spec: &VideoSpec, target: &H264Target, file: OwnedFd) -> Result<Vec<
     let base = reader.time_base()?;
     let axis = axis_of(&spec.grid, base, target)?;
     let options = options_of(target, &reader, axis.timescale())?;
-    let mut decoder = Decoder::open(reader.stream()?)?;
+    let mut decoder = Decoder::open(&reader.stream()?)?;
     let origin = axis.boundary_pts(0);
     reader.seek(origin, origin, Landing::Keyframe)?;
     let colour = first_picture(&mut reader, &mut decoder)?.map(|frame| frame.colour());
@@ -81,7 +81,7 @@ pub fn segment(
     let axis = axis_of(&spec.grid, base, target)?;
     let span = axis.span(index)?;
     let options = options_of(target, &reader, axis.timescale())?;
-    let mut decoder = Decoder::open(reader.stream()?)?;
+    let mut decoder = Decoder::open(&reader.stream()?)?;
     let fragments = Fragments::new(reply, axis.timescale(), index, span.start);
     let rotation = reader.rotation_degrees();
     let mut line = Line::new(&axis, span, target, options, rotation, fragments)?;

@@ -6,14 +6,16 @@ use std::collections::VecDeque;
 use std::os::fd::OwnedFd;
 
 use alcove::base::rational::{Rational, rescale};
+use alcove::media::codec::{AudioCodec, VideoCodec};
 use alcove::media::job::JobError;
-use ffmpeg_next::{Packet, ffi};
 
+use crate::av::Packet;
+use crate::av::codecs;
 use crate::av::error::AvError;
 use crate::av::frame::quarter_turn;
 use crate::av::input::{Input, OpenOptions};
 use crate::av::parameters::Parameters;
-use crate::av::stream::Kind;
+use crate::av::stream::{Kind, Stream};
 
 /// So many packets in a row that cannot be read are the end of what is left.
 const MAX_ERRORS: u32 = 64;
@@ -79,18 +81,19 @@ impl Reader {
     }
 
     /// The stream that is read.
-    pub fn stream(&self) -> Result<&ffi::AVStream, JobError> {
-        self.input.stream(self.stream).ok_or(JobError::NotFound)
+    pub fn stream(&self) -> Result<Stream<'_>, JobError> {
+        self.input
+            .stream_view(self.stream)
+            .ok_or(JobError::NotFound)
     }
 
     pub fn parameters(&self) -> Result<Parameters, JobError> {
-        Ok(Parameters::of_stream(self.stream()?)?)
+        Ok(Parameters::of_stream(&self.stream()?)?)
     }
 
     /// Seconds a tick of the stream's timestamps.
     pub fn time_base(&self) -> Result<Rational, JobError> {
-        let base = self.stream()?.time_base;
-        Ok(Rational::new(base.num, base.den))
+        Ok(self.stream()?.time_base())
     }
 
     /// Pictures a second as the headers have it, or a likely number.
@@ -102,9 +105,8 @@ impl Reader {
 
     /// How the picture must be turned clockwise for display: 0, 90, 180 or 270 degrees.
     pub fn rotation_degrees(&self) -> u16 {
-        let kind = ffi::AVPacketSideDataType::AV_PKT_DATA_DISPLAYMATRIX;
         let stream = self.input.stream_view(self.stream);
-        let matrix = stream.and_then(|stream| stream.side_data(kind));
+        let matrix = stream.and_then(|stream| stream.display_matrix());
         matrix.and_then(|bytes| quarter_turn(&bytes)).unwrap_or(0)
     }
 
@@ -210,8 +212,8 @@ impl Reader {
     }
 
     fn guide_ticks(&self, ticks: i64) -> Result<i64, JobError> {
-        let guide = self.input.stream(self.guide).ok_or(JobError::NotFound)?;
-        let base = Rational::new(guide.time_base.num, guide.time_base.den);
+        let guide = self.input.stream_view(self.guide);
+        let base = guide.ok_or(JobError::NotFound)?.time_base();
         Ok(match base.is_valid() {
             true => rescale(ticks, self.time_base()?, base),
             false => ticks,
@@ -262,29 +264,30 @@ fn open_input(file: OwnedFd, stream: usize, needs: Needs) -> Result<(Input, usiz
 
 /// True when the headers alone say enough, so that a cold seek need not read the first seconds.
 fn is_complete(input: &Input, stream: usize, needs: Needs) -> bool {
-    use ffi::AVCodecID::{
-        AV_CODEC_ID_AAC, AV_CODEC_ID_AV1, AV_CODEC_ID_FLAC, AV_CODEC_ID_H264, AV_CODEC_ID_HEVC,
-        AV_CODEC_ID_NONE, AV_CODEC_ID_OPUS,
-    };
     if !format_is(input, &["mov", "matroska"]) {
         return false;
     }
-    let Some(Ok(parameters)) = input.stream(stream).map(Parameters::of_stream) else {
+    let Some(stream) = input.stream_view(stream) else {
         return false;
     };
-    let codec = parameters.codec();
-    let known =
-        parameters.has_size() || (parameters.sample_rate_hz() > 0 && parameters.channels() > 0);
-    let headed = [
-        AV_CODEC_ID_H264,
-        AV_CODEC_ID_HEVC,
-        AV_CODEC_ID_AV1,
-        AV_CODEC_ID_AAC,
-        AV_CODEC_ID_OPUS,
-        AV_CODEC_ID_FLAC,
-    ];
-    let own_header = headed.contains(&codec) && !parameters.extradata().is_empty();
-    codec != AV_CODEC_ID_NONE && known && (own_header || needs == Needs::Decoding)
+    let (headed, known) = match stream.kind() {
+        Kind::Video => (
+            matches!(
+                codecs::video(&stream),
+                VideoCodec::H264 | VideoCodec::Hevc | VideoCodec::Av1
+            ),
+            stream.size().0 > 0 && stream.size().1 > 0,
+        ),
+        _ => (
+            matches!(
+                codecs::audio(&stream),
+                AudioCodec::Aac | AudioCodec::Opus | AudioCodec::Flac
+            ),
+            stream.sample_rate_hz() > 0 && stream.channels() > 0,
+        ),
+    };
+    let has_header = headed && !stream.extradata().is_empty();
+    stream.codec_id() != 0 && known && (has_header || needs == Needs::Decoding)
 }
 
 /// Matroska has an index of its pictures only; other formats have one of each stream, or none.

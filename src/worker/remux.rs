@@ -4,9 +4,9 @@
 
 use std::os::fd::OwnedFd;
 
+use alcove::media::codec::VideoCodec;
 use alcove::media::grid::SegmentGrid;
 use alcove::media::job::{JobError, VideoSpec};
-use ffmpeg_next::{Packet, ffi};
 
 use super::Reply;
 use super::axis::{Axis, Span, timescale_of};
@@ -14,6 +14,8 @@ use super::fragment::Fragments;
 use super::nal;
 use super::reader::{Landing, Needs, Reader};
 use super::retime::{Coded, Retimer};
+use crate::av::Packet;
+use crate::av::codecs;
 use crate::av::mux;
 use crate::av::parameters::Parameters;
 
@@ -27,7 +29,7 @@ const MAX_REORDER: usize = 32;
 pub fn init(spec: &VideoSpec, file: OwnedFd) -> Result<Vec<u8>, JobError> {
     let reader = Reader::open(file, spec.stream, Needs::Copying)?;
     let mut parameters = reader.parameters()?;
-    parameters.set_tag(tag_of(&parameters)?);
+    parameters.set_tag(tag_of(codecs::video(&reader.stream()?), &parameters)?);
     let timescale = timescale_of(reader.time_base()?);
     Ok(mux::init_segment(&parameters, timescale, &mut [])?)
 }
@@ -50,7 +52,7 @@ pub fn segment(
     }
     let mut reader = Reader::open(file, spec.stream, Needs::Copying)?;
     let parameters = reader.parameters()?;
-    tag_of(&parameters)?;
+    tag_of(codecs::video(&reader.stream()?), &parameters)?;
     let axis = axis_of(&spec.grid, &reader)?;
     let span = axis.span(index)?;
     let target = axis.boundary_pts(index);
@@ -89,14 +91,13 @@ fn axis_of<'a>(grid: &'a SegmentGrid, reader: &Reader) -> Result<Axis<'a>, JobEr
 }
 
 /// The name under which players look for the codec.
-fn tag_of(parameters: &Parameters) -> Result<[u8; 4], JobError> {
-    use ffi::AVCodecID::{AV_CODEC_ID_AV1, AV_CODEC_ID_H264, AV_CODEC_ID_HEVC, AV_CODEC_ID_VP9};
+fn tag_of(codec: VideoCodec, parameters: &Parameters) -> Result<[u8; 4], JobError> {
     let headed = !parameters.extradata().is_empty();
-    match parameters.codec() {
-        AV_CODEC_ID_H264 if headed => Ok(*b"avc1"),
-        AV_CODEC_ID_HEVC if headed => Ok(*b"hvc1"),
-        AV_CODEC_ID_AV1 if headed => Ok(*b"av01"),
-        AV_CODEC_ID_VP9 if parameters.has_pixel_format() => Ok(*b"vp09"),
+    match codec {
+        VideoCodec::H264 if headed => Ok(*b"avc1"),
+        VideoCodec::Hevc if headed => Ok(*b"hvc1"),
+        VideoCodec::Av1 if headed => Ok(*b"av01"),
+        VideoCodec::Vp9 if parameters.has_pixel_format() => Ok(*b"vp09"),
         _ => Err(JobError::Unsupported(
             "these pictures cannot be repacked into MP4".into(),
         )),

@@ -7,13 +7,13 @@ use std::os::fd::OwnedFd;
 use alcove::media::grid::SegmentGrid;
 use alcove::media::job::{AudioSpec, JobError};
 use alcove::media::target::AAC_FRAME_SAMPLES;
-use ffmpeg_next::Packet;
 
 use super::Reply;
 use super::axis::Axis;
 use super::fragment::{Fragments, Sample};
 use super::reader::{Landing, Needs, Reader};
 use super::sound_place::Places;
+use crate::av::Packet;
 use crate::av::decode::{Decoder, Step};
 use crate::av::encode::{AacOptions, Encoder};
 use crate::av::frame::Frame;
@@ -102,7 +102,7 @@ pub fn segment(
     );
     // The first packet of the file is looked at before going elsewhere.
     let first_pts = reader.first_pts()?;
-    let mut decoder = Decoder::open(reader.stream()?)?;
+    let mut decoder = Decoder::open(&reader.stream()?)?;
     let parameters = reader.parameters()?;
     let packet = match parameters.frame_samples() {
         0 => USUAL_PACKET,

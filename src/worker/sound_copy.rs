@@ -4,15 +4,17 @@
 
 use std::os::fd::OwnedFd;
 
+use alcove::media::codec::AudioCodec;
 use alcove::media::job::{AudioSpec, JobError};
-use ffmpeg_next::{Packet, ffi};
 
 use super::Reply;
 use super::axis::{Axis, Span};
 use super::fragment::{Fragments, Sample};
 use super::reader::{Landing, Needs, Reader};
 use super::sound_place::Places;
+use crate::av::Packet;
 use crate::av::bitstream::Bitstream;
+use crate::av::codecs;
 use crate::av::mux;
 use crate::av::parameters::Parameters;
 
@@ -30,7 +32,7 @@ pub fn init(spec: &AudioSpec, file: OwnedFd) -> Result<Vec<u8>, JobError> {
     parameters.set_tag([0; 4]);
     let mut framing = Framing::of(&reader, &parameters)?;
     let mut first = Vec::new();
-    if framing.is_rewritten() || lacks_header(&parameters) {
+    if framing.is_rewritten() || lacks_header(codecs::audio(&reader.stream()?)) {
         while first.len() < FIRST_PACKETS {
             let Some(mut packet) = reader.next()? else {
                 break;
@@ -98,9 +100,11 @@ fn timescale_of(parameters: &Parameters) -> Result<u32, JobError> {
 }
 
 /// True for codecs whose MP4 header is made from their packets.
-fn lacks_header(parameters: &Parameters) -> bool {
-    use ffi::AVCodecID::{AV_CODEC_ID_AC3, AV_CODEC_ID_EAC3, AV_CODEC_ID_TRUEHD};
-    [AV_CODEC_ID_AC3, AV_CODEC_ID_EAC3, AV_CODEC_ID_TRUEHD].contains(&parameters.codec())
+fn lacks_header(codec: AudioCodec) -> bool {
+    matches!(
+        codec,
+        AudioCodec::Ac3 | AudioCodec::Eac3 | AudioCodec::TrueHd
+    )
 }
 
 /// How packets are stripped of the framing that broadcasts need and MP4 does not.
@@ -111,12 +115,13 @@ enum Framing {
 
 impl Framing {
     fn of(reader: &Reader, parameters: &Parameters) -> Result<Self, JobError> {
-        let aac = parameters.codec() == ffi::AVCodecID::AV_CODEC_ID_AAC;
-        if aac && parameters.extradata().is_empty() {
-            return Ok(Self::Adts(Bitstream::open(
-                c"aac_adtstoasc",
-                reader.stream()?,
-            )?));
+        let stream = reader.stream()?;
+        if codecs::audio(&stream) == AudioCodec::Aac && parameters.extradata().is_empty() {
+            // LATM is AAC as well, but in a framing that no filter takes off.
+            let filter = Bitstream::open(c"aac_adtstoasc", &stream);
+            return filter.map(Self::Adts).map_err(|_| {
+                JobError::Unsupported("AAC in a framing that cannot be repacked".into())
+            });
         }
         Ok(Self::AsIs)
     }
