@@ -5,7 +5,7 @@ import type { paths } from './schema.d.ts';
 
 export const API = '/api/v1';
 
-/** What went wrong, by code: the API's own codes, `offline` when no answer came, `unreadable` when it made no sense. */
+/** What went wrong, by code: the API's own codes, `offline` when no answer came, `nonsense` when it made none. */
 export class ApiError extends Error {
   readonly code: string;
   readonly status: number;
@@ -100,7 +100,7 @@ async function call(method: string, template: string, given: Given = {}): Promis
     return await response.json();
   } catch (cause) {
     if (given.signal?.aborted) throw cause;
-    throw new ApiError('unreadable', response.status, null);
+    throw new ApiError('nonsense', response.status, null);
   }
 }
 
