@@ -230,24 +230,22 @@ async fn build(config: &Config) -> Result<House, ServeError> {
     let board = Board::new(PathBuf::from("/"));
     let now = board.look();
     let jobs = config.transcode.jobs.unwrap_or(now.cores as usize).max(1);
-    let pool = Pool::new(PoolConfig {
-        program,
-        size: jobs,
-        address_space_bytes: config.transcode.worker_mib.unwrap_or(2048) * MIB,
-    });
     let kind = CoreKind::from_cpuinfo(&board.cpuinfo());
     let cache_mib = config.transcode.cache_mib.unwrap_or_else(|| {
         let memory_mib = now.memory_bytes.unwrap_or(0) / MIB;
         (memory_mib / 16).clamp(32, 256)
     });
-    let sessions = Sessions::new(
-        Arc::new(Software::new(pool.clone())),
-        SessionsConfig {
-            cache_bytes: usize::try_from(cache_mib * MIB).unwrap_or(usize::MAX),
-            parallel_jobs: jobs,
-            capacity: Capacity::guess(now.cores as usize, kind),
-        },
-    );
+    let sessions = SessionsConfig {
+        cache_bytes: usize::try_from(cache_mib * MIB).unwrap_or(usize::MAX),
+        parallel_jobs: jobs,
+        capacity: Capacity::guess(jobs, kind),
+    };
+    let pool = Pool::new(PoolConfig {
+        program,
+        size: sessions.most_workers(),
+        address_space_bytes: config.transcode.worker_mib.unwrap_or(2048) * MIB,
+    });
+    let sessions = Sessions::new(Arc::new(Software::new(pool.clone())), sessions);
     let library_end = CancellationToken::new();
     let settings = LibraryConfig {
         media_root: media,

@@ -16,7 +16,7 @@ use crate::auth::Session;
 use crate::auth::ticket::TicketError;
 use crate::library::{self, ItemId, SubtitleRef};
 use crate::transcode::plan::{Decision, GridChoice, Plan};
-use crate::transcode::session::SessionError;
+use crate::transcode::session::{SessionError, SessionKey};
 use crate::transcode::source::{Source, regular_grid};
 
 /// What a valid ticket leads to.
@@ -25,8 +25,7 @@ pub struct Playing {
     pub session: Arc<Session>,
     pub plan: Plan,
     pub source: library::Source,
-    /// Names the playback among all that run.
-    pub key: String,
+    ticket: String,
 }
 
 impl FromRequestParts<Shared> for Playing {
@@ -41,17 +40,21 @@ impl FromRequestParts<Shared> for Playing {
         if source.file_id.0 != claims.file_id || source.fingerprint != claims.fingerprint {
             return Err(changed());
         }
-        let key = session_key(&ticket).to_owned();
         Ok(Self {
             session,
             plan: claims.plan,
             source,
-            key,
+            ticket,
         })
     }
 }
 
 impl Playing {
+    /// Names the playback among all that run.
+    pub fn key(&self) -> SessionKey<'_> {
+        session_key(&self.session, &self.ticket)
+    }
+
     /// The source with the grid of this playback.
     ///
     /// # Errors
@@ -82,8 +85,11 @@ impl Playing {
 }
 
 /// The signed part of a ticket: short, and one for each playback.
-pub fn session_key(ticket: &str) -> &str {
-    ticket.rsplit('.').next().unwrap_or(ticket)
+pub fn session_key<'a>(session: &Session, ticket: &'a str) -> SessionKey<'a> {
+    SessionKey {
+        owner: session.id,
+        playback: ticket.rsplit('.').next().unwrap_or(ticket),
+    }
 }
 
 /// The library's file as sessions take it, with the grid that `plan` lies on.

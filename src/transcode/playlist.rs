@@ -190,10 +190,11 @@ fn video_variant(
     if let Some(rate) = frame_rate(track, target) {
         let _ = write!(text, ",FRAME-RATE={:.3}", rate.as_f64());
     }
-    let range = match (target, track.hdr) {
-        (VideoTarget::H264(_), _) | (VideoTarget::Copy, Hdr::Sdr) => "SDR",
-        (VideoTarget::Copy, Hdr::Hlg) => "HLG",
-        (VideoTarget::Copy, Hdr::Hdr10 | Hdr::DolbyVision) => "PQ",
+    // An encoded picture keeps the colours of its source, and says so in its own headers.
+    let range = match track.hdr {
+        Hdr::Sdr => "SDR",
+        Hdr::Hlg => "HLG",
+        Hdr::Hdr10 | Hdr::DolbyVision => "PQ",
     };
     let _ = write!(text, ",VIDEO-RANGE={range}");
     if audio_of(plan, info).next().is_some() {

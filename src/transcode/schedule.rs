@@ -17,7 +17,7 @@ use super::cache::SegmentCache;
 use super::capacity::{Capacity, Meter};
 use super::part::{Part, PartKey, Rendition, Weight, exists, job, length_of, track_key};
 use super::plan::Plan;
-use super::session::{SessionError, SessionStatus, SessionsConfig};
+use super::session::{SessionError, SessionKey, SessionStatus, SessionsConfig};
 use super::source::{Opener, Source};
 use super::viewer::Viewer;
 use crate::media::job::Job;
@@ -90,7 +90,6 @@ struct Workers {
 }
 
 pub(crate) struct Schedule {
-    parallel_jobs: usize,
     viewers: HashMap<String, Viewer>,
     flights: HashMap<PartKey, Flight>,
     cache: SegmentCache,
@@ -105,7 +104,6 @@ pub(crate) struct Schedule {
 impl Schedule {
     pub(crate) fn new(config: &SessionsConfig) -> Self {
         Self {
-            parallel_jobs: config.parallel_jobs.max(1),
             viewers: HashMap::new(),
             flights: HashMap::new(),
             cache: SegmentCache::new(config.cache_bytes),
@@ -120,79 +118,84 @@ impl Schedule {
         }
     }
 
-    /// What is left for one more viewer of `file_id`. Viewers of the same file do not count: they
-    /// share its segments, or are the same person after a reload of the page.
-    pub(crate) fn capacity_for(&self, now: Instant, file_id: i64) -> Capacity {
+    /// What is left for one more playback of `owner`.
+    pub(crate) fn capacity_for(&self, now: Instant, owner: i64) -> Capacity {
         let whole = self.meter.capacity();
-        let others = self.viewers.values();
-        let others = others.filter(|viewer| viewer.source.file_id != file_id);
-        let used: u64 = others.map(|viewer| viewer.load(now)).sum();
+        let used: u64 = self.loads_beside(now, owner).iter().sum();
         Capacity {
             pixels_per_s: whole.pixels_per_s.saturating_sub(used),
             ..whole
         }
     }
 
+    /// The work of the running transcodes beside a new playback of `owner`.
+    ///
+    /// The owner's latest session is left out: whoever reloads the page or takes another film leaves
+    /// it behind, and its player cannot say so. When it does go on, it counts for the next newcomer.
+    fn loads_beside(&self, now: Instant, owner: i64) -> Vec<u64> {
+        let own = self.viewers.values().filter(|viewer| viewer.owner == owner);
+        let latest = own.max_by_key(|viewer| viewer.last_request);
+        let others = self.viewers.values();
+        let others =
+            others.filter(|viewer| !latest.is_some_and(|latest| std::ptr::eq(*viewer, latest)));
+        others
+            .map(|viewer| viewer.load(now))
+            .filter(|&load| load > 0)
+            .collect()
+    }
+
     /// Opens the session `key` when it is not open yet, and counts as a sign of life.
     pub(crate) fn admit(
         &mut self,
         now: Instant,
-        key: &str,
+        key: SessionKey<'_>,
         source: &Source,
         plan: &Plan,
     ) -> Result<(), SessionError> {
         if self.is_closed {
             return Err(SessionError::Closed);
         }
-        if let Some(viewer) = self.viewers.get_mut(key)
+        if let Some(viewer) = self.viewers.get_mut(key.playback)
             && viewer.source.key() == source.key()
         {
-            viewer.touch(now);
+            viewer.last_request = now;
             return Ok(());
         }
         if self.viewers.len() >= MAX_SESSIONS {
             let reason = "Too many films are being played at once.";
             return Err(busy(QUEUE_RETRY_S, reason));
         }
-        let viewer = Viewer::new(now, source.clone(), Arc::new(plan.clone()));
+        let viewer = Viewer::new(now, key.owner, source.clone(), Arc::new(plan.clone()));
         self.check_load(now, &viewer)?;
-        self.viewers.insert(key.to_owned(), viewer);
+        self.viewers.insert(key.playback.to_owned(), viewer);
         Ok(())
     }
 
-    fn check_load(&mut self, now: Instant, new: &Viewer) -> Result<(), SessionError> {
-        if new.load(now) == 0 {
-            return Ok(());
-        }
-        for viewer in self.viewers.values_mut() {
-            viewer.doubt_beside(new);
-        }
-        let loads = self.viewers.values().map(|viewer| viewer.load(now));
-        let loads: Vec<u64> = loads.filter(|&load| load > 0).collect();
+    fn check_load(&self, now: Instant, new: &Viewer) -> Result<(), SessionError> {
+        let load = new.load(now);
+        let running = self.loads_beside(now, new.owner);
         let capacity = self.meter.capacity();
-        let sum = loads.iter().sum::<u64>().saturating_add(new.load(now));
-        let by_cores = (self.parallel_jobs / 2).max(1);
-        let first_ones = loads.is_empty() || (!capacity.measured && loads.len() < by_cores);
-        if first_ones || sum <= capacity.pixels_per_s {
+        let by_cores = (self.workers[Weight::Heavy as usize].most / 2).max(1);
+        let is_first = running.is_empty() || (!capacity.measured && running.len() < by_cores);
+        let sum = running.iter().sum::<u64>().saturating_add(load);
+        if load == 0 || is_first || sum <= capacity.pixels_per_s {
             return Ok(());
         }
-        let quiet = self.viewers.values().filter(|viewer| viewer.load(now) > 0);
-        let soonest = quiet.map(|viewer| viewer.quiet_in(now)).min();
-        let seconds = soonest.map_or(QUEUE_RETRY_S, |wait| {
-            u32::try_from(wait.as_secs() + 1).unwrap_or(u32::MAX)
-        });
-        let films = loads.len();
+        let at_work = self.viewers.values().filter(|viewer| viewer.load(now) > 0);
+        let soonest = at_work.map(|viewer| viewer.quiet_in(now)).min();
+        let retry_after_s = soonest.map_or(0, |wait| wait.as_secs()).saturating_add(1);
+        let films = running.len();
         Err(busy(
-            seconds,
+            u32::try_from(retry_after_s).unwrap_or(u32::MAX),
             format!(
                 "This box is converting {films} at once already and cannot do one more in time."
             ),
         ))
     }
 
-    /// Ends the session `key`.
-    pub(crate) fn end(&mut self, key: &str) {
-        self.viewers.remove(key);
+    /// Ends the session of that playback.
+    pub(crate) fn end(&mut self, playback: &str) {
+        self.viewers.remove(playback);
         self.sweep();
     }
 
@@ -200,7 +203,7 @@ impl Schedule {
     pub(crate) fn request(
         &mut self,
         now: Instant,
-        key: &str,
+        key: SessionKey<'_>,
         (source, plan): (&Source, &Plan),
         rendition: Rendition,
         part: Part,
@@ -210,7 +213,7 @@ impl Schedule {
             return Err(SessionError::NoSuchPart);
         }
         self.admit(now, key, source, plan)?;
-        if let (Part::Segment(k), Some(viewer)) = (part, self.viewers.get_mut(key)) {
+        if let (Part::Segment(k), Some(viewer)) = (part, self.viewers.get_mut(key.playback)) {
             viewer.move_to(rendition, k);
             self.sweep();
         }
@@ -487,7 +490,7 @@ impl Schedule {
                 viewer.status(key, !busy)
             })
             .collect();
-        list.sort_by(|a, b| a.key.cmp(&b.key));
+        list.sort_by(|a, b| a.playback.cmp(&b.playback));
         list
     }
 }

@@ -30,6 +30,15 @@ use super::source::Source;
 use crate::media::job::JobError;
 use crate::pool::PoolError;
 
+/// Names a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SessionKey<'a> {
+    /// The login that plays; it has one player for each of its sessions, and mostly one at all.
+    pub owner: i64,
+    /// The playback, unique among all.
+    pub playback: &'a str,
+}
+
 /// How much sessions may use.
 #[derive(Clone, Copy, Debug)]
 pub struct SessionsConfig {
@@ -91,7 +100,8 @@ pub enum SessionError {
 /// What one session is doing, for people.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SessionStatus {
-    pub key: String,
+    pub playback: String,
+    pub owner: i64,
     pub file_id: i64,
     pub decision: Decision,
     /// Where the player asked last, on the player's clock.
@@ -133,16 +143,21 @@ impl Sessions {
         }
     }
 
-    /// What this box can still encode for a viewer of `file_id`, for [`super::decide::decide`].
-    pub fn capacity_for(&self, file_id: i64) -> Capacity {
-        self.shared.schedule().capacity_for(Instant::now(), file_id)
+    /// What this box can still encode for a new playback of `owner`, for [`super::decide::decide`].
+    pub fn capacity_for(&self, owner: i64) -> Capacity {
+        self.shared.schedule().capacity_for(Instant::now(), owner)
     }
 
     /// Opens the session `key`, or says that the box is busy. Opening it again is no error.
     ///
     /// # Errors
     /// [`SessionError::Busy`] when its transcode does not fit beside those that run.
-    pub fn admit(&self, key: &str, source: &Source, plan: &Plan) -> Result<(), SessionError> {
+    pub fn admit(
+        &self,
+        key: SessionKey<'_>,
+        source: &Source,
+        plan: &Plan,
+    ) -> Result<(), SessionError> {
         let opened = self
             .shared
             .schedule()
@@ -159,7 +174,7 @@ impl Sessions {
     /// [`SessionError`]; a later try may succeed after every one but `NoSuchPart`.
     pub async fn part(
         &self,
-        key: &str,
+        key: SessionKey<'_>,
         source: &Source,
         plan: &Plan,
         rendition: Rendition,
@@ -177,13 +192,13 @@ impl Sessions {
         }
     }
 
-    /// Ends the session `key`; unknown keys are no error.
-    pub fn end(&self, key: &str) {
-        self.shared.schedule().end(key);
+    /// Ends the session of that playback; unknown ones are no error.
+    pub fn end(&self, playback: &str) {
+        self.shared.schedule().end(playback);
         self.shared.wake.notify_one();
     }
 
-    /// Every open session, by key.
+    /// Every open session, by playback.
     pub fn list(&self) -> Vec<SessionStatus> {
         self.shared.schedule().list()
     }

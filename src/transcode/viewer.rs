@@ -17,21 +17,21 @@ use crate::media::target::VideoTarget;
 
 /// Segments made ahead of the player, beyond the one it asked for.
 const AHEAD: u32 = 3;
-/// A player that plays asks at least once a segment, which lasts ten seconds at most. One that has
-/// been quiet for longer is paused or gone, and takes no part of the box until it comes back.
-const QUIET: Duration = Duration::from_secs(20);
+/// A player that plays asks about once a segment. One that has been quiet for twice the longest segment
+/// and this is paused or gone, and takes no part of the box until it comes back.
+const QUIET_MARGIN: Duration = Duration::from_secs(2);
 
 /// One open session.
 pub(crate) struct Viewer {
+    /// The login that plays.
+    pub(crate) owner: i64,
     pub(crate) source: Source,
     plan: Arc<Plan>,
     pub(crate) last_request: Instant,
     tracks: HashMap<Rendition, Track>,
     /// The picture that is encoded for it, and the work that takes in pixels a second of film.
     encoded: Option<(TrackKey, u64)>,
-    /// True between the opening of another session with the same picture and the next request:
-    /// the page may have been loaded again, and this session have no player any more.
-    is_doubtful: bool,
+    quiet_after: Duration,
     position: u32,
     speed: Option<f64>,
 }
@@ -47,30 +47,26 @@ struct Track {
 }
 
 impl Viewer {
-    pub(crate) fn new(now: Instant, source: Source, plan: Arc<Plan>) -> Self {
+    pub(crate) fn new(now: Instant, owner: i64, source: Source, plan: Arc<Plan>) -> Self {
+        let quiet_after = longest_segment(&source) * 2 + QUIET_MARGIN;
         let encoded = encoded_picture(&source, &plan);
         Self {
+            owner,
             source,
             plan,
             last_request: now,
             tracks: HashMap::new(),
             encoded,
-            is_doubtful: false,
+            quiet_after,
             position: 0,
             speed: None,
         }
     }
 
-    pub(crate) fn touch(&mut self, now: Instant) {
-        self.last_request = now;
-        self.is_doubtful = false;
-    }
-
     /// Work in pixels a second that this session needs now; zero for copies and quiet players.
     pub(crate) fn load(&self, now: Instant) -> u64 {
-        let is_quiet = now >= self.last_request + QUIET;
         match &self.encoded {
-            Some((_, rate)) if !is_quiet && !self.is_doubtful => *rate,
+            Some((_, rate)) if !self.quiet_in(now).is_zero() => *rate,
             _ => 0,
         }
     }
@@ -83,19 +79,7 @@ impl Viewer {
 
     /// How long until it counts as quiet, should it not ask again.
     pub(crate) fn quiet_in(&self, now: Instant) -> Duration {
-        (self.last_request + QUIET).saturating_duration_since(now)
-    }
-
-    pub(crate) fn doubt_beside(&mut self, new: &Self) {
-        let same = |(a, b): (&(TrackKey, u64), &(TrackKey, u64))| a.0 == b.0;
-        if self
-            .encoded
-            .as_ref()
-            .zip(new.encoded.as_ref())
-            .is_some_and(same)
-        {
-            self.is_doubtful = true;
-        }
+        (self.last_request + self.quiet_after).saturating_duration_since(now)
     }
 
     /// The player asks for segment `k`.
@@ -190,12 +174,13 @@ impl Viewer {
         }
     }
 
-    pub(crate) fn status(&self, key: &str, is_parked: bool) -> SessionStatus {
+    pub(crate) fn status(&self, playback: &str, is_parked: bool) -> SessionStatus {
         let place = usize::try_from(self.position).ok();
         let span = place.and_then(|k| self.source.grid().span(k));
         let position_us = span.map_or(0, |(start, _)| self.source.grid().player_us(start));
         SessionStatus {
-            key: key.to_owned(),
+            playback: playback.to_owned(),
+            owner: self.owner,
             file_id: self.source.file_id,
             decision: self.plan.decision,
             position_ms: u64::try_from(position_us / 1000).unwrap_or(0),
@@ -203,6 +188,17 @@ impl Viewer {
             is_parked,
         }
     }
+}
+
+fn longest_segment(source: &Source) -> Duration {
+    let grid = source.grid();
+    let lengths = (0..grid.len()).filter_map(|k| grid.duration_us(k));
+    Duration::from_micros(
+        lengths
+            .max()
+            .and_then(|us| u64::try_from(us).ok())
+            .unwrap_or(0),
+    )
 }
 
 fn encoded_picture(source: &Source, plan: &Plan) -> Option<(TrackKey, u64)> {

@@ -66,7 +66,7 @@ pub async fn playback(
         info: &source.info,
         client: &client,
         limits: &Limits::default(),
-        capacity: &app.rooms.sessions.capacity_for(source.file_id.0),
+        capacity: &app.rooms.sessions.capacity_for(session.id),
         grid: source.grid.as_deref(),
         audio_stream: request.audio_stream,
     })
@@ -84,7 +84,7 @@ pub async fn playback(
         let playable = playable(&source, &verdict.plan)?;
         app.rooms
             .sessions
-            .admit(session_key(&ticket), &playable, &verdict.plan)?;
+            .admit(session_key(&session, &ticket), &playable, &verdict.plan)?;
     }
     let summary = library.summary(user, item).await?;
     let next = library.next_of(user, item).await?;
@@ -126,7 +126,7 @@ fn profile(request: &PlaybackRequest) -> Result<ClientProfile, Problem> {
         max_bit_depth: request.max_bit_depth,
         max_audio_channels: request.max_audio_channels,
         hdr: request.hdr.unwrap_or(false),
-        hls: request.hls.unwrap_or(false),
+        hls: request.hls.unwrap_or(true),
     })
 }
 

@@ -244,7 +244,7 @@ async fn part(
     rendition: Rendition,
     part: Part,
 ) -> Result<Response, Problem> {
-    let (sessions, key) = (&app.rooms.sessions, playing.key.as_str());
+    let (sessions, key) = (&app.rooms.sessions, playing.key());
     let source = playing.in_segments()?;
     let made = sessions.part(key, &source, &playing.plan, rendition, part);
     let bytes = tokio::select! {

@@ -33,7 +33,7 @@ pub struct PlaybackRequest {
     pub max_audio_channels: Option<u16>,
     #[serde(default)]
     pub hdr: Option<bool>,
-    /// True when it plays HTTP Live Streaming.
+    /// False when it plays no HTTP Live Streaming; true when absent.
     #[serde(default)]
     pub hls: Option<bool>,
     /// The sound track to play, by its stream index; the file's default when absent.
