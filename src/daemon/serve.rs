@@ -7,7 +7,7 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,6 +40,8 @@ const WORKERS_END: Duration = Duration::from_millis(300);
 const DATABASE_END: Duration = Duration::from_millis(400);
 /// How often free memory is given back.
 const GIVE_BACK_EVERY: Duration = Duration::from_secs(20);
+/// A new database does not fit in less.
+const FULL_BELOW_BYTES: u64 = 256 * 1024;
 const MIB: u64 = 1024 * 1024;
 /// The deepest stacks are those of a debug build.
 const STACK_BYTES: usize = 1024 * 1024;
@@ -223,7 +225,8 @@ async fn build(config: &Config) -> Result<House, ServeError> {
     let state = config.state.clone();
     let db = tokio::task::spawn_blocking(move || Db::open(&state))
         .await
-        .map_err(|error| ServeError::Runtime(error.into()))??;
+        .map_err(|error| ServeError::Runtime(error.into()))?
+        .map_err(|error| explain(error, &config.state))?;
     let clock: SharedClock = Arc::new(SystemClock);
     let accounts = Accounts::open(db.clone(), Arc::clone(&clock), &config.state)?;
     make_owner(&accounts).await?;
@@ -278,7 +281,21 @@ async fn build(config: &Config) -> Result<House, ServeError> {
     })
 }
 
-fn media_folder(path: &std::path::Path) -> Result<PathBuf, ServeError> {
+/// SQLite reports a full disk as an input/output error where it maps its index into memory.
+fn explain(error: DbError, state: &Path) -> DbError {
+    let is_vague = matches!(error, DbError::Sqlite(_) | DbError::Migration(_));
+    let disks = crate::board::storage(&[state.to_owned()]);
+    let is_full = disks
+        .first()
+        .is_some_and(|disk| disk.free_bytes < FULL_BELOW_BYTES);
+    if is_vague && is_full {
+        DbError::Full
+    } else {
+        error
+    }
+}
+
+fn media_folder(path: &Path) -> Result<PathBuf, ServeError> {
     let wrong = |source| ServeError::Media {
         path: path.to_owned(),
         source,

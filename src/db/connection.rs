@@ -35,7 +35,7 @@ struct Inner {
     path: PathBuf,
     /// Emptied by `close`, which ends the threads once they have done what waits.
     queues: Mutex<Option<Queues>>,
-    /// Answered when the threads have closed their connections.
+    /// Answered when the threads have closed their connections; the writer's is the last.
     ended: Mutex<Vec<oneshot::Receiver<()>>>,
     /// Keeps a second instance out while any handle lives.
     _lock: File,
@@ -126,10 +126,19 @@ impl Db {
 
     /// Finishes what waits, writes the log back into the database and closes it.
     pub async fn close(&self) {
-        drop(hold(&self.inner.queues).take());
-        let ended = std::mem::take(&mut *hold(&self.inner.ended));
-        for thread in ended {
+        let Some(Queues { write, read }) = hold(&self.inner.queues).take() else {
+            return;
+        };
+        let mut readers = std::mem::take(&mut *hold(&self.inner.ended));
+        let writer = readers.pop();
+        // The last connection that closes writes the log back, and a reader may not write.
+        drop(read);
+        for thread in readers {
             // The sender is dropped without a value when the thread ends.
+            let _ = thread.await;
+        }
+        drop(write);
+        if let Some(thread) = writer {
             let _ = thread.await;
         }
     }

@@ -35,6 +35,14 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
             ));
         }
         let bytes = read(request).await?;
+        // Without this, serde takes a list for an object, value by value.
+        let begins = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
+        if begins.is_some_and(|byte| *byte == b'[') {
+            return Err(Problem::invalid(
+                "invalid_body",
+                "The body is a list, not an object.",
+            ));
+        }
         serde_json::from_slice(&bytes)
             .map(Self)
             .map_err(|error| match error.classify() {

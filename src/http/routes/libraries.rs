@@ -2,7 +2,7 @@
 //!
 //! Never: changing what lies in them.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use axum::Json as Answer;
 use axum::extract::State;
@@ -19,6 +19,7 @@ use crate::library::{LibraryError, LibraryId};
 
 /// Longest path that Linux takes.
 const MAX_PATH_BYTES: usize = 4096;
+const NO_PATH: &str = "That is no path of a folder.";
 
 /// All libraries.
 #[utoipa::path(get, path = "/api/v1/libraries",
@@ -57,7 +58,7 @@ pub async fn create(
     _: Owner,
     Json(request): Json<LibraryRequest>,
 ) -> Result<(StatusCode, Answer<Library>), Problem> {
-    let path = checked(&request.path)?;
+    let path = in_body(&request.path)?;
     let made = app
         .rooms
         .library
@@ -83,7 +84,7 @@ pub async fn change(
     ItemPath(id): ItemPath,
     Json(request): Json<LibraryRequest>,
 ) -> Result<Answer<Library>, Problem> {
-    let path = checked(&request.path)?;
+    let path = in_body(&request.path)?;
     let library = &app.rooms.library;
     let changed = library
         .change_library(LibraryId(id.0), &request.name, request.kind.into(), path)
@@ -125,12 +126,14 @@ pub async fn folders(
     _: Owner,
     Query(params): Query<FoldersParams>,
 ) -> Result<Answer<Folders>, Problem> {
-    let path = params
-        .path
-        .as_deref()
-        .map(checked)
-        .transpose()?
-        .map(PathBuf::from);
+    let path = match params.path.as_deref() {
+        Some(path) => Some(
+            checked(path)
+                .ok_or_else(|| Problem::bad_request("invalid_path", NO_PATH))?
+                .to_owned(),
+        ),
+        None => None,
+    };
     match app.rooms.library.browse_folders(path).await {
         Ok(folders) => Ok(Answer(folders.into())),
         Err(LibraryError::NoFolder | LibraryError::FolderUnreadable) => Err(Problem::not_found()),
@@ -143,12 +146,11 @@ pub async fn folders(
 }
 
 /// A path that the kernel can be asked about at all.
-fn checked(path: &str) -> Result<&Path, Problem> {
-    if path.is_empty() || path.len() > MAX_PATH_BYTES || path.contains('\0') {
-        return Err(Problem::bad_request(
-            "invalid_path",
-            "That is no path of a folder.",
-        ));
-    }
-    Ok(Path::new(path))
+fn checked(path: &str) -> Option<&Path> {
+    let fits = !path.is_empty() && path.len() <= MAX_PATH_BYTES && !path.contains('\0');
+    fits.then(|| Path::new(path))
+}
+
+fn in_body(path: &str) -> Result<&Path, Problem> {
+    checked(path).ok_or_else(|| Problem::invalid("invalid_path", NO_PATH))
 }
