@@ -450,6 +450,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/stream/{ticket}/s/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A whole subtitle track as WebVTT. */
+        get: operations["stream_subtitle"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/stream/{ticket}/s/{id}/index.m3u8": {
         parameters: {
             query?: never;
@@ -459,23 +476,6 @@ export interface paths {
         };
         /** The media playlist of a subtitle track. */
         get: operations["stream_subtitle_playlist"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/stream/{ticket}/s/{name}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** A whole subtitle track as WebVTT. */
-        get: operations["stream_subtitle"];
         put?: never;
         post?: never;
         delete?: never;
@@ -696,7 +696,7 @@ export interface components {
             genres: string[];
             next: components["schemas"]["Id"] | null;
             overview: string | null;
-            /** @description From the nearest to the farthest. */
+            /** @description From the top down. */
             parents: components["schemas"]["ParentRef"][];
             people: components["schemas"]["Person"][];
             photo: components["schemas"]["Photo"] | null;
@@ -742,6 +742,8 @@ export interface components {
             disc_number: number | null;
             /** Format: int64 */
             duration_ms: number | null;
+            /** @description What tells apart items of the same title: "Final Cut". */
+            edition: string | null;
             /** Format: int32 */
             episode_number: number | null;
             /**
@@ -778,10 +780,10 @@ export interface components {
         Language: "en" | "nl" | "de";
         /** @description A first letter of titles, to jump by. */
         Letter: {
-            /** Format: int64 */
+            /** Format: int32 */
             count: number;
-            /** @description Cursor of the page of `items` sorted by title that begins with this letter. */
-            cursor: string;
+            /** @description Cursor of the page of `items` sorted by title that begins with this letter; null for the very first one. */
+            cursor: string | null;
             /** @description An upper-case letter, or `#` for everything else. */
             letter: string;
         };
@@ -1000,13 +1002,12 @@ export interface components {
             code: string;
             /** @description An English sentence. */
             text: string;
-            track: components["schemas"]["ReasonTrack"];
+            /**
+             * Format: int32
+             * @description Stream index in the file; null when it is about the file as a whole.
+             */
+            track: number | null;
         };
-        /**
-         * @description What a reason is about.
-         * @enum {string}
-         */
-        ReasonTrack: "container" | "video" | "audio" | "subtitles";
         /**
          * @description What a person may do.
          * @enum {string}
@@ -1029,7 +1030,7 @@ export interface components {
             eta_s: number | null;
             /** Format: date-time */
             finished_at: string | null;
-            /** @description What is being done: `listing`, `probing`, `pictures`, `indexing`; null when idle. */
+            /** @description What is being done: `listing`, `probing`, `indexing`, `pictures`, `subtitles`; null when idle. */
             phase: string | null;
             /**
              * Format: int64
@@ -1046,6 +1047,8 @@ export interface components {
              * @description What is known to be there; grows while folders are listed.
              */
             total: number;
+            /** @description False when the kernel cannot watch all folders: changes are then found by looking regularly. */
+            watching: boolean;
         };
         /** @description What to scan; everything, incrementally, when nothing is said. */
         ScanRequest: {
@@ -1186,6 +1189,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The server is ending or busy; `Retry-After` says when to come again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     events: {
@@ -1310,6 +1322,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The server is ending or busy; `Retry-After` says when to come again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     home: {
@@ -1357,6 +1378,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The server is ending or busy; `Retry-After` says when to come again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     items_list: {
@@ -1372,7 +1402,7 @@ export interface operations {
                 parent?: string;
                 /** @description Words that all occur in the title, the series, the artist or the album; accents and case do not matter. */
                 query?: string;
-                /** @description `title` unless given. */
+                /** @description Unless given, `number` below a parent and `title` elsewhere. */
                 sort?: "title" | "-title" | "added" | "-added" | "year" | "-year" | "taken" | "-taken" | "number";
             };
             header?: never;
@@ -1410,6 +1440,15 @@ export interface operations {
             };
             /** @description Something went wrong inside the server. */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server is ending or busy; `Retry-After` says when to come again. */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1475,6 +1514,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The server is ending or busy; `Retry-After` says when to come again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     art: {
@@ -1482,6 +1530,8 @@ export interface operations {
             query?: {
                 /** @description `small` unless given. */
                 size?: "small" | "large";
+                /** @description Version of the picture, as addresses in items have it; the answer may then be kept for ever. */
+                v?: string;
             };
             header?: never;
             path: {
@@ -1537,6 +1587,15 @@ export interface operations {
             };
             /** @description Something went wrong inside the server. */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server is ending or busy; `Retry-After` says when to come again. */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1636,8 +1695,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description It could not be read as media. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something went wrong inside the server. */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server is ending or busy; `Retry-After` says when to come again. */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1737,8 +1814,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description It could not be read as media. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something went wrong inside the server. */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server is ending or busy; `Retry-After` says when to come again. */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1965,6 +2060,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The disk that holds the state is full or cannot be written. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     progress_put: {
@@ -2070,6 +2174,24 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The server is ending or busy; `Retry-After` says when to come again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The disk that holds the state is full or cannot be written. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     progress_delete: {
@@ -2135,6 +2257,24 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The server is ending or busy; `Retry-After` says when to come again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The disk that holds the state is full or cannot be written. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     items_letters: {
@@ -2185,6 +2325,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The server is ending or busy; `Retry-After` says when to come again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     libraries_list: {
@@ -2225,6 +2374,15 @@ export interface operations {
             };
             /** @description Something went wrong inside the server. */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server is ending or busy; `Retry-After` says when to come again. */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2330,6 +2488,24 @@ export interface operations {
             };
             /** @description Something went wrong inside the server. */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server is ending or busy; `Retry-After` says when to come again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The disk that holds the state is full or cannot be written. */
+            507: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2453,6 +2629,24 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The server is ending or busy; `Retry-After` says when to come again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The disk that holds the state is full or cannot be written. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     libraries_remove: {
@@ -2511,6 +2705,24 @@ export interface operations {
             };
             /** @description Something went wrong inside the server. */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server is ending or busy; `Retry-After` says when to come again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The disk that holds the state is full or cannot be written. */
+            507: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2623,6 +2835,24 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The server is ending or busy; `Retry-After` says when to come again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The disk that holds the state is full or cannot be written. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     login_logout: {
@@ -2677,6 +2907,24 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The server is ending or busy; `Retry-After` says when to come again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The disk that holds the state is full or cannot be written. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     me_show: {
@@ -2717,6 +2965,15 @@ export interface operations {
             };
             /** @description Something went wrong inside the server. */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server is ending or busy; `Retry-After` says when to come again. */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2829,6 +3086,24 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The server is ending or busy; `Retry-After` says when to come again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The disk that holds the state is full or cannot be written. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     openapi: {
@@ -2869,6 +3144,15 @@ export interface operations {
             };
             /** @description Something went wrong inside the server. */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server is ending or busy; `Retry-After` says when to come again. */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2926,6 +3210,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The server is ending or busy; `Retry-After` says when to come again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     scan_show: {
@@ -2966,6 +3259,15 @@ export interface operations {
             };
             /** @description Something went wrong inside the server. */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server is ending or busy; `Retry-After` says when to come again. */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3078,6 +3380,24 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The server is ending or busy; `Retry-After` says when to come again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The disk that holds the state is full or cannot be written. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     setup_state: {
@@ -3109,6 +3429,15 @@ export interface operations {
             };
             /** @description Something went wrong inside the server. */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server is ending or busy; `Retry-After` says when to come again. */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3215,6 +3544,24 @@ export interface operations {
             };
             /** @description Something went wrong inside the server. */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server is ending or busy; `Retry-After` says when to come again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The disk that holds the state is full or cannot be written. */
+            507: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3384,6 +3731,15 @@ export interface operations {
             };
             /** @description Something went wrong inside the server. */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server is ending or busy; `Retry-After` says when to come again. */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3581,6 +3937,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The server is ending or busy; `Retry-After` says when to come again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     stream_file_head: {
@@ -3683,6 +4048,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The server is ending or busy; `Retry-After` says when to come again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     stream_multivariant: {
@@ -3753,6 +4127,103 @@ export interface operations {
             };
             /** @description Something went wrong inside the server. */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server is ending or busy; `Retry-After` says when to come again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    stream_subtitle: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `{id}.vtt`. */
+                id: string;
+                /** @description From the address that `playback` gave. */
+                ticket: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The track. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/vtt": string;
+                };
+            };
+            /** @description The request is not well formed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This person, this ticket or this site may not do that. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The file is away or has changed. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The file cannot be converted. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong inside the server. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much is being converted; `Retry-After` says when to come again. */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3839,86 +4310,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-        };
-    };
-    stream_subtitle: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description `{id}.vtt`. */
-                name: string;
-                /** @description From the address that `playback` gave. */
-                ticket: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The track. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/vtt": string;
-                };
-            };
-            /** @description The request is not well formed. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description This person, this ticket or this site may not do that. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description There is no such thing. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The file is away or has changed. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The file cannot be converted. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Something went wrong inside the server. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too much is being converted; `Retry-After` says when to come again. */
+            /** @description The server is ending or busy; `Retry-After` says when to come again. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4089,6 +4481,15 @@ export interface operations {
             };
             /** @description Something went wrong inside the server. */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server is ending or busy; `Retry-After` says when to come again. */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };

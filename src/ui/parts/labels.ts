@@ -32,7 +32,7 @@ export function secondLine(item: ItemSummary): string {
     case 'photo':
       return item.taken_at ? date(item.taken_at) : '';
     default:
-      return item.year?.toString() ?? '';
+      return [item.year, item.edition].filter(Boolean).join(' · ');
   }
 }
 
