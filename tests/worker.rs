@@ -12,3 +12,5 @@ mod pool;
 mod probe;
 #[path = "worker/sandbox.rs"]
 mod sandbox;
+#[path = "worker/subtitle.rs"]
+mod subtitle;

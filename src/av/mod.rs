@@ -5,6 +5,7 @@
 pub mod audio_header;
 pub mod bits;
 pub mod bitstream;
+pub mod captions;
 pub mod chapters;
 pub mod codecs;
 pub mod decode;

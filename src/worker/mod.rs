@@ -4,9 +4,11 @@
 
 mod axis;
 mod cadence;
+mod cue;
 mod escape;
 mod fragment;
 mod index;
+mod markup;
 mod nal;
 mod photo;
 mod picture;
@@ -22,6 +24,8 @@ mod serve;
 mod sound;
 mod sound_copy;
 mod sound_place;
+mod subtitle;
+mod subtitle_text;
 mod syscalls;
 
 use std::ffi::OsString;

@@ -12,7 +12,7 @@ use alcove::media::job::{Job, JobError, Output};
 use alcove::media::wire::{self, Request};
 
 use super::reply::{Reply, SocketReply, send};
-use super::{escape, index, probe, sandbox, segment, syscalls};
+use super::{escape, index, probe, sandbox, segment, subtitle, syscalls};
 
 /// Bytes taken off the socket at once; requests are far smaller, but for a long grid.
 const READ_BYTES: usize = 64 << 10;
@@ -116,6 +116,8 @@ fn dispatch(job: &Job, files: Vec<OwnedFd>, reply: &mut dyn Reply) -> Result<Out
     match job {
         Job::Probe { kind } => probe::run(file, *kind),
         Job::Index { stream, effort } => index::run(file, *stream, *effort, reply),
+        Job::Subtitle { stream, origin_us } => subtitle::stream(file, *stream, *origin_us, reply),
+        Job::SubtitleFile { format } => subtitle::file(file, *format, reply),
         Job::VideoInit(_)
         | Job::VideoSegment { .. }
         | Job::AudioInit(_)
