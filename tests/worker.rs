@@ -4,6 +4,8 @@
 
 #[path = "worker/bench.rs"]
 mod bench;
+#[path = "worker/image.rs"]
+mod image;
 #[path = "worker/index.rs"]
 mod index;
 #[path = "worker/pool.rs"]

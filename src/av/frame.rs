@@ -118,6 +118,12 @@ impl Frame {
         Ok(Self(frame))
     }
 
+    /// Width and height in pixels; zero in a stretch of sound.
+    pub fn size(&self) -> (u32, u32) {
+        let side = |length: c_int| u32::try_from(length).unwrap_or(0);
+        (side(self.raw().width), side(self.raw().height))
+    }
+
     pub fn as_ptr(&self) -> *const ffi::AVFrame {
         self.0
     }

@@ -22,6 +22,7 @@ pub mod mux;
 pub mod parameters;
 pub mod probe;
 pub mod resample;
+pub mod still;
 pub mod stream;
 pub mod tags;
 pub mod video_header;

@@ -79,7 +79,7 @@ fn is_plausible(duration_ms: u64, size_bytes: u64) -> bool {
 }
 
 /// True when the headers leave something open that the first packets tell.
-fn needs_packets(input: &Input) -> bool {
+pub fn needs_packets(input: &Input) -> bool {
     // SAFETY: the context is live.
     let more_to_come = unsafe { (*input.as_ptr()).ctx_flags } & ffi::AVFMTCTX_NOHEADER != 0;
     let playable = |stream: &Stream<'_>| {

@@ -7,6 +7,7 @@ mod cadence;
 mod cue;
 mod escape;
 mod fragment;
+mod image;
 mod index;
 mod markup;
 mod nal;

@@ -12,7 +12,7 @@ use alcove::media::job::{Job, JobError, Output};
 use alcove::media::wire::{self, Request};
 
 use super::reply::{Reply, SocketReply, send};
-use super::{escape, index, probe, sandbox, segment, subtitle, syscalls};
+use super::{escape, image, index, probe, sandbox, segment, subtitle, syscalls};
 
 /// Bytes taken off the socket at once; requests are far smaller, but for a long grid.
 const READ_BYTES: usize = 64 << 10;
@@ -122,7 +122,10 @@ fn dispatch(job: &Job, files: Vec<OwnedFd>, reply: &mut dyn Reply) -> Result<Out
         | Job::VideoSegment { .. }
         | Job::AudioInit(_)
         | Job::AudioSegment { .. } => segment::run(job, file, reply),
-        _ => Err(JobError::Unsupported("not built yet".into())),
+        Job::Thumbnail { at_ms, bounds } => image::thumbnail(file, *at_ms, *bounds, reply),
+        Job::Cover { bounds } => image::cover(file, *bounds, reply),
+        Job::Photo { bounds } => image::photo(file, *bounds, reply),
+        Job::SandboxReport => Ok(Output::Sandbox(escape::attempts())),
     }
 }
 

@@ -8,11 +8,11 @@ use std::os::unix::fs::FileExt;
 
 use alcove::base::rational::{MICROSECONDS, MILLISECONDS, rescale};
 use alcove::media::job::{JobError, Output, SubtitleFileFormat};
-use ffmpeg_next::Packet;
 
 use super::Reply;
 use super::cue::{Cue, Document};
 use super::{markup, subtitle_text};
+use crate::av::Packet;
 use crate::av::captions::CaptionDecoder;
 use crate::av::error::AvError;
 use crate::av::input::{Input, OpenOptions};
