@@ -2,6 +2,8 @@
 //!
 //! Never: reading the machine itself, refusing anybody.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use crate::media::target::Preset;
@@ -79,6 +81,8 @@ impl Capacity {
 
 /// Segments to see before a measurement is believed: the first ones start a worker and wake a disk.
 const ENOUGH: u32 = 3;
+/// Pixels of work in a segment that tell how fast this box encodes; less tells how fast a worker starts.
+const LEAST_WORK: f64 = 40_000_000.0;
 /// Weight of the newest segment in the running mean.
 const NEWEST: f64 = 0.25;
 /// Share of the measured speed that is promised, so that a hard scene does not stall every viewer.
@@ -104,9 +108,13 @@ impl Meter {
         }
     }
 
-    /// A segment with this much work a second of film was made at `speed` seconds of film a second.
-    pub(crate) fn record(&mut self, work_rate: u64, speed: f64) {
-        let new = work_rate as f64 * speed;
+    /// A segment of `made` with this much work a second of film took `elapsed`.
+    pub(crate) fn record(&mut self, work_rate: u64, made: Duration, elapsed: Duration) {
+        let work = work_rate as f64 * made.as_secs_f64();
+        if work < LEAST_WORK || elapsed.is_zero() {
+            return;
+        }
+        let new = work / elapsed.as_secs_f64();
         let is_first = self.seen == 0;
         let weight = if is_first { 1.0 } else { NEWEST };
         self.pixels_per_s += (new - self.pixels_per_s) * weight;
@@ -148,17 +156,21 @@ mod tests {
     fn a_few_segments_replace_the_guess() {
         let guess = Capacity::guess(4, CoreKind::Small);
         let mut meter = Meter::new(guess, 4);
+        let seconds = Duration::from_secs;
+        for _ in 0..9 {
+            meter.record(1_000_000, seconds(5), seconds(5));
+        }
         for _ in 0..2 {
-            meter.record(10_000_000, 2.0);
+            meter.record(10_000_000, seconds(6), seconds(3));
             assert_eq!(meter.capacity(), guess);
         }
-        meter.record(10_000_000, 2.0);
+        meter.record(10_000_000, seconds(6), seconds(3));
         let capacity = meter.capacity();
         assert!(capacity.measured);
         assert_eq!(capacity.pixels_per_s, 72_000_000);
         assert_eq!(capacity.preset, guess.preset);
         for _ in 0..40 {
-            meter.record(10_000_000, 1.0);
+            meter.record(10_000_000, seconds(5), seconds(5));
         }
         let slower = meter.capacity().pixels_per_s;
         assert!((36_000_000..36_100_000).contains(&slower), "{slower}");

@@ -447,7 +447,7 @@ impl Schedule {
             .values()
             .map(|viewer| viewer.work_rate(&key.track));
         if let Some(rate) = rates.max().filter(|&rate| rate > 0) {
-            self.meter.record(rate, speed);
+            self.meter.record(rate, made, elapsed);
         }
     }
 
