@@ -198,7 +198,7 @@ impl<'a> Line<'a> {
             cadence: Cadence::new(span, axis.timescale(), pace),
             scaler: None,
             encoder: Encoder::h264(&options)?,
-            retimer: Retimer::new(1),
+            retimer: Retimer::new(0),
             fragments,
             previous: None,
             begun: false,

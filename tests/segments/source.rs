@@ -127,8 +127,8 @@ pub fn sound(path: &Path) -> (Vec<f32>, String) {
 /// By how many samples `made` lags behind `source` around sample `at`, where `made[i]` is expected to
 /// be `source[i + shift]`; `None` where both are silent.
 pub fn lag(made: &[f32], source: &[f32], at: usize, shift: i64) -> Option<i64> {
-    const WINDOW: usize = 4096;
-    const REACH: i64 = 1500;
+    const WINDOW: usize = 1024;
+    const REACH: i64 = 1250;
     let window = made.get(at..at + WINDOW)?;
     let score = |lag: i64| {
         let start = i64::try_from(at).ok()? + shift - lag;
