@@ -4,6 +4,8 @@
 
 #[path = "segments/boxes.rs"]
 mod boxes;
+#[path = "segments/odd.rs"]
+mod odd;
 #[path = "segments/source.rs"]
 mod source;
 

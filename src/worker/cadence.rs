@@ -5,7 +5,7 @@
 //!
 //! Never: decoding, scaling, a look at the picture.
 
-use alcove::base::rational::{Rational, rescale};
+use alcove::base::rational::{Rational, rescale, rescale_floor};
 
 use super::axis::Span;
 
@@ -124,7 +124,7 @@ impl<F: Clone> Cadence<F> {
         let next = *self.next.get_or_insert(first);
         let mut shown = Vec::new();
         if let Some((held, before)) = self.held.take() {
-            if number < held {
+            if number <= held {
                 self.held = Some((held, before));
                 return shown;
             }
@@ -179,8 +179,12 @@ impl<F: Clone> Cadence<F> {
         Rational::new(1, i32::try_from(self.timescale).unwrap_or(i32::MAX))
     }
 
+    /// Number of the picture shown from `time` on; a quarter of a picture early is rounding, and
+    /// where every other one is left out, it is the same one everywhere.
     fn number(&self, time: i64, rate: Rational) -> i64 {
-        rescale(time, self.ticks(), Rational::new(rate.den, rate.num))
+        let quarter = i64::from(self.timescale) * i64::from(rate.den) / (4 * i64::from(rate.num));
+        let length = Rational::new(rate.den, rate.num);
+        rescale_floor(time.saturating_add(quarter), self.ticks(), length)
     }
 
     fn time(&self, number: i64, rate: Rational) -> i64 {

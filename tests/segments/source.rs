@@ -26,9 +26,8 @@ pub fn run(program: &str, arguments: &[&str]) -> (Vec<u8>, String) {
 pub fn make(folder: &Path, name: &str, rate: &str, seconds: f64, codecs: &str) -> PathBuf {
     let path = folder.join(name);
     let picture = format!("testsrc2=size=320x180:rate={rate}:duration={seconds}");
-    // A tone that climbs has no two places alike, so that a shift can be measured.
-    let sound =
-        format!("aevalsrc='0.3*sin(2*PI*(200*t+60*t*t))+0.1*sin(2*PI*53*t*t)':s=48000:d={seconds}");
+    // Noise has no two places alike, so that a shift can be measured.
+    let sound = format!("anoisesrc=color=pink:amplitude=0.5:seed=7:r=48000:d={seconds}");
     let mut arguments = vec!["-v", "error", "-y", "-f", "lavfi", "-i", &picture];
     arguments.extend(["-f", "lavfi", "-i", &sound]);
     arguments.extend(codecs.split(' ').filter(|word| !word.is_empty()));
@@ -134,17 +133,17 @@ pub fn lag(made: &[f32], source: &[f32], at: usize, shift: i64) -> Option<i64> {
         let start = i64::try_from(at).ok()? + shift - lag;
         let start = usize::try_from(start).ok()?;
         let other = source.get(start..start + WINDOW)?;
-        Some(
-            window
-                .iter()
-                .zip(other)
-                .map(|(a, b)| f64::from(a * b))
-                .sum::<f64>(),
-        )
+        let product: f64 = window
+            .iter()
+            .zip(other)
+            .map(|(a, b)| f64::from(a * b))
+            .sum();
+        let power: f64 = other.iter().map(|b| f64::from(b * b)).sum();
+        Some(product / power.sqrt().max(1e-9))
     };
     (-REACH..=REACH)
         .filter_map(|lag| Some((lag, score(lag)?)))
         .max_by(|a, b| a.1.total_cmp(&b.1))
-        .filter(|(_, score)| *score > 1.0)
+        .filter(|(_, score)| *score > 0.1)
         .map(|(lag, _)| lag)
 }
