@@ -11,7 +11,7 @@ export interface ItemsChanged {
 type Listener<T> = (news: T) => void;
 
 const FIRST_WAIT_MS = 1_000;
-const LONGEST_WAIT_MS = 15_000;
+const LONGEST_WAIT_MS = 5_000;
 // Shorter interruptions, such as a phone waking up, need no banner.
 const QUIET_MS = 2_500;
 // The box sends a heartbeat each 15 s; EventSource hides it, so silence is judged by reconnecting when a page returns.
