@@ -13,9 +13,9 @@ class Libraries {
     news.onStale(() => this.#soon());
   }
 
-  /** True when a library of this kind, or one that is sorted by what is in it, exists; true until known. */
+  /** True when a library of this kind exists, or one with items that are sorted by what they are. */
   has(kind: LibraryKind): boolean {
-    return this.all?.some((each) => each.kind === kind || each.kind === 'mixed') ?? true;
+    return (this.all ?? []).some((each) => each.kind === kind || (each.kind === 'mixed' && each.item_count > 0));
   }
 
   /** Asks the box; several callers at once share one request. */
