@@ -9,13 +9,15 @@ use bytes::Bytes;
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
+use super::inner::Inner;
 use super::{
     ArtKind, ArtSize, Artwork, Folders, Home, ItemDetail, ItemId, ItemKind, ItemQuery, ItemSummary,
     Letter, LibraryConfig, LibraryError, LibraryEvent, LibraryId, LibraryInfo, LibraryKind,
     LibraryTasks, Page, ProblemRow, ScanRequest, ScanStatus, Source, UserId,
 };
+use super::{LongTask, background, folders, tasks, watcher};
 use crate::base::clock::SharedClock;
-use crate::db::Db;
+use crate::db::{Db, files, item_query};
 use crate::media::grid::SegmentGrid;
 use crate::pool::Pool;
 
@@ -25,12 +27,6 @@ pub struct Library {
     inner: Arc<Inner>,
 }
 
-struct Inner {
-    #[expect(dead_code)]
-    db: Db,
-    events: broadcast::Sender<LibraryEvent>,
-}
-
 impl Library {
     /// Reads what is known and prepares the long tasks: scan, watch, background work.
     ///
@@ -38,14 +34,31 @@ impl Library {
     /// [`LibraryError::Db`].
     pub async fn start(
         db: Db,
-        _pool: Arc<Pool>,
-        _clock: SharedClock,
-        _config: LibraryConfig,
-        _shutdown: CancellationToken,
+        pool: Arc<Pool>,
+        clock: SharedClock,
+        config: LibraryConfig,
+        shutdown: CancellationToken,
     ) -> Result<(Self, LibraryTasks), LibraryError> {
-        let (events, _) = broadcast::channel(64);
-        let inner = Arc::new(Inner { db, events });
-        Ok((Self { inner }, LibraryTasks { tasks: Vec::new() }))
+        let inner = Arc::new(Inner::new(db, pool, clock, config, shutdown));
+        inner.offer_media_root().await?;
+        inner.refresh_roots().await?;
+        let problems = inner.db.read(files::problem_count).await?;
+        inner.progress.change(|status| status.problems = problems);
+        let tasks: Vec<(&'static str, LongTask)> = vec![
+            (
+                "library scan",
+                Box::pin(tasks::scan_loop(Arc::clone(&inner))),
+            ),
+            (
+                "library watch",
+                Box::pin(watcher::watch_loop(Arc::clone(&inner))),
+            ),
+            (
+                "library background",
+                Box::pin(background::work_loop(Arc::clone(&inner))),
+            ),
+        ];
+        Ok((Self { inner }, LibraryTasks { tasks }))
     }
 
     /// One page of a list.
@@ -54,10 +67,10 @@ impl Library {
     /// [`LibraryError::BadCursor`] or [`LibraryError::Db`].
     pub async fn list(
         &self,
-        _user: UserId,
-        _query: &ItemQuery,
+        user: UserId,
+        query: &ItemQuery,
     ) -> Result<Page<ItemSummary>, LibraryError> {
-        Err(LibraryError::NotFound)
+        self.inner.list(user, query).await
     }
 
     /// First letters of the titles of a list.
@@ -66,34 +79,38 @@ impl Library {
     /// [`LibraryError::Db`].
     pub async fn letters(
         &self,
-        _kind: Option<ItemKind>,
-        _library: Option<LibraryId>,
+        kind: Option<ItemKind>,
+        library: Option<LibraryId>,
     ) -> Result<Vec<Letter>, LibraryError> {
-        Err(LibraryError::NotFound)
+        Ok(self
+            .inner
+            .db
+            .read(move |conn| item_query::letters(conn, kind, library))
+            .await?)
     }
 
     /// Everything an item page shows.
     ///
     /// # Errors
     /// [`LibraryError::NotFound`].
-    pub async fn item(&self, _user: UserId, _item: ItemId) -> Result<ItemDetail, LibraryError> {
-        Err(LibraryError::NotFound)
+    pub async fn item(&self, user: UserId, item: ItemId) -> Result<ItemDetail, LibraryError> {
+        self.inner.item(user, item).await
     }
 
     /// One tile.
     ///
     /// # Errors
     /// [`LibraryError::NotFound`].
-    pub async fn summary(&self, _user: UserId, _item: ItemId) -> Result<ItemSummary, LibraryError> {
-        Err(LibraryError::NotFound)
+    pub async fn summary(&self, user: UserId, item: ItemId) -> Result<ItemSummary, LibraryError> {
+        self.inner.summary(user, item).await
     }
 
     /// The home page of a person.
     ///
     /// # Errors
     /// [`LibraryError::Db`].
-    pub async fn home(&self, _user: UserId) -> Result<Home, LibraryError> {
-        Err(LibraryError::NotFound)
+    pub async fn home(&self, user: UserId) -> Result<Home, LibraryError> {
+        self.inner.home(user).await
     }
 
     /// What plays after this item: the next episode, track or part.
@@ -102,10 +119,10 @@ impl Library {
     /// [`LibraryError::Db`].
     pub async fn next_of(
         &self,
-        _user: UserId,
-        _item: ItemId,
+        user: UserId,
+        item: ItemId,
     ) -> Result<Option<ItemSummary>, LibraryError> {
-        Err(LibraryError::NotFound)
+        self.inner.next_of(user, item).await
     }
 
     /// What is needed to play an item.
@@ -113,8 +130,8 @@ impl Library {
     /// # Errors
     /// [`LibraryError::NotFound`], [`LibraryError::NoFile`], [`LibraryError::NotAvailable`],
     /// [`LibraryError::Unreadable`].
-    pub async fn source(&self, _item: ItemId) -> Result<Source, LibraryError> {
-        Err(LibraryError::NotFound)
+    pub async fn source(&self, item: ItemId) -> Result<Source, LibraryError> {
+        self.inner.source(item).await
     }
 
     /// Like [`Library::source`], with a grid if one can be had quickly: the stored one, else from
@@ -123,7 +140,7 @@ impl Library {
     /// # Errors
     /// As [`Library::source`].
     pub async fn source_with_grid(&self, item: ItemId) -> Result<Source, LibraryError> {
-        self.source(item).await
+        self.inner.source_with_grid(item).await
     }
 
     /// Stores the grid that a playback decided on, if none is stored yet, and answers the stored one.
@@ -132,10 +149,12 @@ impl Library {
     /// [`LibraryError::NotFound`] when the file has changed since.
     pub async fn keep_grid(
         &self,
-        _source: &Source,
+        source: &Source,
         grid: SegmentGrid,
     ) -> Result<Arc<SegmentGrid>, LibraryError> {
-        Ok(Arc::new(grid))
+        self.inner
+            .keep_grid(source.file_id, source.fingerprint, &grid)
+            .await
     }
 
     /// A picture of an item, made now if need be.
@@ -144,27 +163,27 @@ impl Library {
     /// [`LibraryError::NotFound`], [`LibraryError::NoPicture`], [`LibraryError::Busy`].
     pub async fn artwork(
         &self,
-        _item: ItemId,
-        _kind: ArtKind,
-        _size: ArtSize,
+        item: ItemId,
+        kind: ArtKind,
+        size: ArtSize,
     ) -> Result<Artwork, LibraryError> {
-        Err(LibraryError::NotFound)
+        self.inner.artwork(item, kind, size).await
     }
 
     /// A photo as an upright JPEG for the screen: at most 2560 x 2560.
     ///
     /// # Errors
     /// As [`Library::artwork`]; [`LibraryError::NoPicture`] when the item is no photo.
-    pub async fn photo(&self, _item: ItemId) -> Result<Artwork, LibraryError> {
-        Err(LibraryError::NotFound)
+    pub async fn photo(&self, item: ItemId) -> Result<Artwork, LibraryError> {
+        self.inner.photo(item).await
     }
 
     /// A text subtitle of an item as WebVTT; times are the player's (zero at the grid's origin).
     ///
     /// # Errors
     /// [`LibraryError::NotFound`], [`LibraryError::Unreadable`].
-    pub async fn subtitle(&self, _item: ItemId, _id: &str) -> Result<Bytes, LibraryError> {
-        Err(LibraryError::NotFound)
+    pub async fn subtitle(&self, item: ItemId, id: &str) -> Result<Bytes, LibraryError> {
+        self.inner.subtitle(item, id).await
     }
 
     /// Notes how far a person is; past 92 % of the length the item counts as watched.
@@ -173,11 +192,11 @@ impl Library {
     /// [`LibraryError::NotFound`].
     pub async fn set_progress(
         &self,
-        _user: UserId,
-        _item: ItemId,
-        _position_ms: u64,
+        user: UserId,
+        item: ItemId,
+        position_ms: u64,
     ) -> Result<(), LibraryError> {
-        Err(LibraryError::NotFound)
+        self.inner.set_progress(user, item, position_ms).await
     }
 
     /// Marks an item, or all below it, as watched or not.
@@ -186,19 +205,19 @@ impl Library {
     /// [`LibraryError::NotFound`].
     pub async fn mark_watched(
         &self,
-        _user: UserId,
-        _item: ItemId,
-        _watched: bool,
+        user: UserId,
+        item: ItemId,
+        watched: bool,
     ) -> Result<(), LibraryError> {
-        Err(LibraryError::NotFound)
+        self.inner.mark_watched(user, item, watched).await
     }
 
     /// Forgets a person's history of an item, or of all below it.
     ///
     /// # Errors
     /// [`LibraryError::NotFound`].
-    pub async fn clear_progress(&self, _user: UserId, _item: ItemId) -> Result<(), LibraryError> {
-        Err(LibraryError::NotFound)
+    pub async fn clear_progress(&self, user: UserId, item: ItemId) -> Result<(), LibraryError> {
+        self.inner.clear_progress(user, item).await
     }
 
     /// All libraries.
@@ -206,7 +225,7 @@ impl Library {
     /// # Errors
     /// [`LibraryError::Db`].
     pub async fn libraries(&self) -> Result<Vec<LibraryInfo>, LibraryError> {
-        Err(LibraryError::NotFound)
+        self.inner.libraries().await
     }
 
     /// Adds a library and scans it.
@@ -216,11 +235,11 @@ impl Library {
     /// [`LibraryError::FolderUnreadable`], [`LibraryError::FolderTaken`], [`LibraryError::BadName`].
     pub async fn add_library(
         &self,
-        _name: &str,
-        _kind: LibraryKind,
-        _path: &Path,
+        name: &str,
+        kind: LibraryKind,
+        path: &Path,
     ) -> Result<LibraryInfo, LibraryError> {
-        Err(LibraryError::NotFound)
+        self.inner.add_library(name, kind, path).await
     }
 
     /// Changes a library and scans it again where that matters.
@@ -229,59 +248,50 @@ impl Library {
     /// As [`Library::add_library`], and [`LibraryError::NotFound`].
     pub async fn change_library(
         &self,
-        _id: LibraryId,
-        _name: &str,
-        _kind: LibraryKind,
-        _path: &Path,
+        id: LibraryId,
+        name: &str,
+        kind: LibraryKind,
+        path: &Path,
     ) -> Result<LibraryInfo, LibraryError> {
-        Err(LibraryError::NotFound)
+        self.inner.change_library(id, name, kind, path).await
     }
 
     /// Forgets a library and its items; its files stay as they are.
     ///
     /// # Errors
     /// [`LibraryError::NotFound`].
-    pub async fn remove_library(&self, _id: LibraryId) -> Result<(), LibraryError> {
-        Err(LibraryError::NotFound)
+    pub async fn remove_library(&self, id: LibraryId) -> Result<(), LibraryError> {
+        self.inner.remove_library(id).await
     }
 
     /// The sub-folders of `path` (`None`: the media folder, or `/`).
     ///
     /// # Errors
     /// [`LibraryError::NotAbsolute`], [`LibraryError::NoFolder`], [`LibraryError::FolderUnreadable`].
-    pub async fn browse_folders(&self, _path: Option<PathBuf>) -> Result<Folders, LibraryError> {
-        Err(LibraryError::NotFound)
+    pub async fn browse_folders(&self, path: Option<PathBuf>) -> Result<Folders, LibraryError> {
+        folders::browse(&self.inner, path).await
     }
 
     /// Problems in the order they were first seen.
     ///
     /// # Errors
     /// [`LibraryError::BadCursor`].
-    pub async fn problems(&self, _cursor: Option<&str>) -> Result<Page<ProblemRow>, LibraryError> {
-        Err(LibraryError::NotFound)
+    pub async fn problems(&self, cursor: Option<&str>) -> Result<Page<ProblemRow>, LibraryError> {
+        self.inner.problems(cursor).await
     }
 
     /// How the scan is doing.
     pub fn scan_status(&self) -> ScanStatus {
-        ScanStatus {
-            state: super::ScanState::Idle,
-            phase: None,
-            done: 0,
-            total: 0,
-            rate_per_s: 0.0,
-            problems: 0,
-            started_at_ms: None,
-            finished_at_ms: None,
-            eta_s: None,
-            watching: false,
-        }
+        self.inner.progress.status()
     }
 
     /// Asks for a scan; one that runs already is followed by another.
-    pub fn request_scan(&self, _request: ScanRequest) {}
+    pub fn request_scan(&self, request: ScanRequest) {
+        self.inner.want(&request);
+    }
 
     /// News from now on. A slow reader loses the oldest.
     pub fn subscribe(&self) -> broadcast::Receiver<LibraryEvent> {
-        self.inner.events.subscribe()
+        self.inner.progress.subscribe()
     }
 }

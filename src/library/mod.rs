@@ -3,9 +3,32 @@
 //! Never: writing to media; SQL; libav; the network.
 
 mod api;
+mod arrange;
+mod artwork;
+mod background;
+mod beside;
+mod diff;
 mod error;
+mod fingerprint;
+mod folders;
+mod formats;
+mod grids;
+mod inner;
+mod naming;
+mod nfo;
+mod prepare;
+mod problem;
+mod read;
+mod scan;
 mod source;
+mod status;
+mod store;
+mod subtitles;
+mod tags;
+mod tasks;
 mod types;
+mod walk;
+mod watcher;
 
 pub use crate::db::items::{
     ArtKind, ArtRef, Aspect, Details, FileId, ItemId, ItemKind, ItemQuery, ItemSummary, Letter,

@@ -97,6 +97,7 @@ CREATE INDEX items_added ON items (added_at_ms, id);
 CREATE INDEX items_kind_added ON items (kind, added_at_ms, id);
 CREATE INDEX items_library_added ON items (library_id, kind, added_at_ms, id);
 CREATE INDEX items_kind_year ON items (kind, year, sort_title, id);
+CREATE INDEX items_kind_year_down ON items (kind, -year, sort_title, id);
 CREATE INDEX items_kind_taken ON items (kind, taken_at_ms, id);
 CREATE INDEX items_library_taken ON items (library_id, kind, taken_at_ms, id);
 CREATE INDEX items_parent ON items (parent_id, number_key, sort_title, id);
@@ -106,6 +107,10 @@ CREATE INDEX items_top ON items (top_id, kind, number_key, id);
 CREATE VIRTUAL TABLE item_search USING fts5 (
     words, content = '', contentless_delete = 1, tokenize = 'unicode61 remove_diacritics 2', prefix = '1 2 3'
 );
+
+CREATE TRIGGER items_unsearch AFTER DELETE ON items BEGIN
+    DELETE FROM item_search WHERE rowid = old.id;
+END;
 
 CREATE TABLE item_details (
     item_id        INTEGER PRIMARY KEY REFERENCES items (id) ON DELETE CASCADE,

@@ -1,0 +1,367 @@
+//! The pictures of items, made once by a worker and kept in the state folder.
+//!
+//! Never: decoding a picture here; a picture of a file that the scan has not seen.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError};
+
+use bytes::Bytes;
+
+use super::inner::Inner;
+use super::source::{Opener, open_regular};
+use super::walk::absolute;
+use super::{ArtKind, ArtSize, Artwork, FileId, ItemId, ItemKind, LibraryError, UserId};
+use crate::db::art::{self, ArtSource, StoredArt};
+use crate::db::files;
+use crate::media::job::{Job, JobError, Output, PictureBounds, PictureInfo};
+use crate::pool::{Lane, PoolError};
+
+/// Nobody: pictures do not depend on who looks.
+const NOBODY: UserId = UserId(0);
+
+/// A picture's size as it is named in the cache.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Made {
+    Small,
+    Large,
+    Screen,
+}
+
+impl Made {
+    fn bounds(self) -> PictureBounds {
+        let (max_width, max_height) = match self {
+            Self::Small => (640, 600),
+            Self::Large => (1280, 1280),
+            Self::Screen => (2560, 2560),
+        };
+        PictureBounds {
+            max_width,
+            max_height,
+        }
+    }
+
+    fn letter(self) -> char {
+        match self {
+            Self::Small => 's',
+            Self::Large => 'l',
+            Self::Screen => 'x',
+        }
+    }
+}
+
+impl From<ArtSize> for Made {
+    fn from(size: ArtSize) -> Self {
+        match size {
+            ArtSize::Small => Self::Small,
+            ArtSize::Large => Self::Large,
+        }
+    }
+}
+
+impl Inner {
+    pub(super) async fn artwork(
+        &self,
+        item: ItemId,
+        kind: ArtKind,
+        size: ArtSize,
+    ) -> Result<Artwork, LibraryError> {
+        let found = self
+            .db
+            .read(move |conn| art::of_item(conn, item, kind))
+            .await?;
+        let Some(stored) = found else {
+            self.summary(NOBODY, item).await?;
+            return Err(LibraryError::NoPicture);
+        };
+        self.picture(&stored, size.into(), Lane::Viewer).await
+    }
+
+    pub(super) async fn photo(&self, item: ItemId) -> Result<Artwork, LibraryError> {
+        if self.summary(NOBODY, item).await?.kind != ItemKind::Photo {
+            return Err(LibraryError::NoPicture);
+        }
+        let found = self
+            .db
+            .read(move |conn| art::of_item(conn, item, ArtKind::Poster))
+            .await?;
+        let stored = found.filter(|stored| stored.art.source == ArtSource::Photo);
+        self.picture(
+            &stored.ok_or(LibraryError::NoPicture)?,
+            Made::Screen,
+            Lane::Viewer,
+        )
+        .await
+    }
+
+    /// Makes the small picture ahead of its first viewer; answers false when the worker program or
+    /// the server is at its end.
+    pub(super) async fn make_ahead(&self, stored: &StoredArt) -> bool {
+        match self.picture(stored, Made::Small, Lane::Idle).await {
+            Ok(_) | Err(LibraryError::NoPicture | LibraryError::NotAvailable) => true,
+            Err(error) => {
+                log::debug!("a picture was not made: {error}");
+                !matches!(error, LibraryError::Db(_) | LibraryError::Worker(_))
+            }
+        }
+    }
+
+    async fn picture(
+        &self,
+        stored: &StoredArt,
+        size: Made,
+        lane: Lane,
+    ) -> Result<Artwork, LibraryError> {
+        let key = stored.art.key;
+        let etag = format!("{key:016x}{}", size.letter());
+        let path = self.art_path(key, size);
+        if let Some(bytes) = read(&path).await {
+            if stored.state == 0 {
+                // Made before the list was written anew; the colour is not known without making it.
+                return self.make(stored, size, lane, &path, etag).await;
+            }
+            return Ok(Artwork {
+                bytes,
+                etag,
+                mime: "image/jpeg",
+            });
+        }
+        if stored.state == 2 {
+            return Err(LibraryError::NoPicture);
+        }
+        self.make(stored, size, lane, &path, etag).await
+    }
+
+    /// Makes a picture; who asks for the same one meanwhile waits for it.
+    async fn make(
+        &self,
+        stored: &StoredArt,
+        size: Made,
+        lane: Lane,
+        path: &Path,
+        etag: String,
+    ) -> Result<Artwork, LibraryError> {
+        let turn = self.turn(path);
+        let held = turn.lock().await;
+        let result = self.make_alone(stored, size, lane, path).await;
+        drop(held);
+        self.end_turn(path, turn);
+        result.map(|bytes| Artwork {
+            bytes,
+            etag,
+            mime: "image/jpeg",
+        })
+    }
+
+    async fn make_alone(
+        &self,
+        stored: &StoredArt,
+        size: Made,
+        lane: Lane,
+        path: &Path,
+    ) -> Result<Bytes, LibraryError> {
+        if stored.state == 1
+            && let Some(bytes) = read(path).await
+        {
+            return Ok(bytes);
+        }
+        let _permit = match lane {
+            Lane::Viewer => Some(
+                self.making
+                    .acquire()
+                    .await
+                    .map_err(|_| LibraryError::Busy)?,
+            ),
+            _ => None,
+        };
+        let file = self.open_source(stored).await?;
+        let bounds = size.bounds();
+        let job = match stored.art.source {
+            ArtSource::File | ArtSource::Photo => Job::Photo { bounds },
+            ArtSource::Cover => Job::Cover { bounds },
+            ArtSource::Frame => Job::Thumbnail {
+                at_ms: None,
+                bounds,
+            },
+        };
+        let key = stored.art.key;
+        match self.pool.collect(lane, job, vec![file.into()]).await {
+            Ok((Output::Picture(PictureInfo { main_colour, .. }), bytes)) if !bytes.is_empty() => {
+                keep(path, bytes.clone()).await;
+                self.db
+                    .write(move |conn| art::set_made(conn, key, Some(main_colour)))
+                    .await?;
+                Ok(bytes)
+            }
+            Ok(_) => self.give_up(key).await,
+            Err(PoolError::Closed) => Err(LibraryError::Busy),
+            Err(PoolError::Start(error)) => Err(LibraryError::Worker(error.to_string())),
+            Err(PoolError::Job(JobError::Read(_))) => Err(LibraryError::NotAvailable),
+            Err(_) => self.give_up(key).await,
+        }
+    }
+
+    async fn give_up(&self, key: u64) -> Result<Bytes, LibraryError> {
+        self.db
+            .write(move |conn| art::set_made(conn, key, None))
+            .await?;
+        Err(LibraryError::NoPicture)
+    }
+
+    async fn open_source(&self, stored: &StoredArt) -> Result<fs::File, LibraryError> {
+        if let Some(path) = &stored.art.path {
+            let (path, roots) = (absolute(&stored.root, path), self.roots());
+            let open = move || open_regular(&path, &roots).map(|(file, ..)| file);
+            let opened = tokio::task::spawn_blocking(open)
+                .await
+                .map_err(|_| LibraryError::Busy)?;
+            return opened.map_err(|_| LibraryError::NotAvailable);
+        }
+        let opener = self
+            .file_opener(stored.art.file.ok_or(LibraryError::NoPicture)?)
+            .await?;
+        let opened = tokio::task::spawn_blocking(move || opener.open()).await;
+        opened.map_err(|_| LibraryError::Busy)?
+    }
+
+    pub(super) async fn file_opener(&self, file: FileId) -> Result<Opener, LibraryError> {
+        let found = self
+            .db
+            .read(move |conn| files::playable(conn, file))
+            .await?;
+        let file = found.ok_or(LibraryError::NotFound)?;
+        if !file.available {
+            return Err(LibraryError::NotAvailable);
+        }
+        Ok(self.opener(&file))
+    }
+
+    /// One at a time for each path.
+    pub(super) fn turn(&self, path: &Path) -> Arc<tokio::sync::Mutex<()>> {
+        let mut all = self
+            .in_making
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(all.entry(path.to_owned()).or_default())
+    }
+
+    pub(super) fn end_turn(&self, path: &Path, turn: Arc<tokio::sync::Mutex<()>>) {
+        let mut all = self
+            .in_making
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        drop(turn);
+        if all
+            .get(path)
+            .is_some_and(|left| Arc::strong_count(left) == 1)
+        {
+            all.remove(path);
+        }
+    }
+
+    fn art_path(&self, key: u64, size: Made) -> PathBuf {
+        let name = format!("{key:016x}-{}.jpg", size.letter());
+        self.config
+            .state_dir
+            .join("art")
+            .join(&name[..2])
+            .join(name)
+    }
+
+    /// Forgets pictures of nothing, then the oldest beyond the limit.
+    pub(super) async fn prune_art(&self) -> Result<(), LibraryError> {
+        let folder = self.config.state_dir.join("art");
+        let list = move || list_made(&folder);
+        let mut made = tokio::task::spawn_blocking(list).await.unwrap_or_default();
+        let keys: Vec<u64> = made.iter().map(|file| file.key).collect();
+        let used = self
+            .db
+            .read(move |conn| {
+                keys.into_iter()
+                    .map(|key| art::is_used(conn, key))
+                    .collect::<Result<Vec<_>, _>>()
+            })
+            .await?;
+        let mut total: u64 = made.iter().map(|file| file.bytes).sum();
+        for (file, used) in made.iter_mut().zip(used) {
+            file.used = used;
+        }
+        made.sort_by_key(|file| (file.used, file.made_at));
+        let limit = self.config.art_cache_bytes;
+        let remove = move || {
+            for file in made {
+                if file.used && total <= limit {
+                    return;
+                }
+                if fs::remove_file(&file.path).is_ok() {
+                    total -= file.bytes;
+                }
+            }
+        };
+        // The thread cannot fail: it ignores what it cannot remove.
+        let _ = tokio::task::spawn_blocking(remove).await;
+        Ok(())
+    }
+}
+
+struct MadeFile {
+    path: PathBuf,
+    key: u64,
+    bytes: u64,
+    made_at: std::time::SystemTime,
+    used: bool,
+}
+
+fn list_made(folder: &Path) -> Vec<MadeFile> {
+    let read = |path: &Path| fs::read_dir(path).into_iter().flatten().flatten();
+    read(folder)
+        .flat_map(|inner| read(&inner.path()).collect::<Vec<_>>())
+        .filter_map(|entry| {
+            let meta = entry.metadata().ok()?;
+            let name = entry.file_name();
+            let key = u64::from_str_radix(name.to_str()?.get(..16)?, 16).unwrap_or(u64::MAX);
+            Some(MadeFile {
+                path: entry.path(),
+                key,
+                bytes: meta.len(),
+                made_at: meta.modified().ok()?,
+                used: false,
+            })
+        })
+        .collect()
+}
+
+pub(super) async fn read(path: &Path) -> Option<Bytes> {
+    let path = path.to_owned();
+    let read = move || fs::read(path).ok().filter(|bytes| !bytes.is_empty());
+    tokio::task::spawn_blocking(read)
+        .await
+        .ok()
+        .flatten()
+        .map(Bytes::from)
+}
+
+/// Keeps made bytes whole or not at all. A full disk costs the copy, not the answer.
+pub(super) async fn keep(path: &Path, bytes: Bytes) {
+    let path = path.to_owned();
+    let write = move || write_whole(&path, &bytes);
+    match tokio::task::spawn_blocking(write).await {
+        Ok(Err(error)) => log::debug!("something made was not kept: {error}"),
+        Ok(Ok(())) | Err(_) => {}
+    }
+}
+
+fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    let part = path.with_extension("part");
+    let written = fs::File::create(&part).and_then(|mut file| file.write_all(bytes));
+    if let Err(error) = written {
+        // What was written of it is of no use.
+        let _ = fs::remove_file(&part);
+        return Err(error);
+    }
+    fs::rename(part, path)
+}

@@ -1,0 +1,521 @@
+//! Brings the list up to date with the folders.
+//!
+//! ```text
+//!  walk ──► diff ──► prepare (open, fingerprint, texts) ──► probe (workers) ──► store (batches)
+//!                └─► gone, back, missing ─────────────────────────────────────► settle
+//! ```
+//! The middle is a pipeline of bounded width: files are prepared a few ahead of the probes, and a
+//! batch is written while the next files are probed.
+//!
+//! Never: an error of one file that ends the scan.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::stream::{self, StreamExt};
+use tokio::task::spawn_blocking;
+use tokio_util::sync::CancellationToken;
+
+use super::arrange::{Known, arrange};
+use super::beside::{Place, inner_art};
+use super::diff::{DiffOptions, FORMAT, Plan, Task, diff};
+use super::formats::Media;
+use super::inner::{Inner, Unsettled};
+use super::prepare::{Ground, Prepared, prepare};
+use super::store::{self, Ready, Rest};
+use super::walk::{Walk, absolute, walk};
+use super::{
+    FileId, ItemKind, LibraryError, LibraryEvent, ScanPhase, ScanRequest, ScanState, problem,
+};
+use crate::db::art::ArtSource;
+use crate::db::files::{self, FileRow, SameContent};
+use crate::db::libraries::{self, LibraryRow};
+use crate::media::info::MediaInfo;
+use crate::media::job::{Job, Output};
+use crate::pool::{Lane, PoolError};
+
+/// Files opened together on one blocking thread.
+const CHUNK: usize = 16;
+/// Most files of one transaction.
+const BATCH: usize = 128;
+/// A batch is written when it has waited this long, so that people see something early.
+const BATCH_AGE: Duration = Duration::from_millis(300);
+/// Files removed or changed in one transaction.
+const REST: usize = 500;
+
+/// A library that has been listed and compared.
+struct Listed {
+    library: LibraryRow,
+    walk: Arc<Walk>,
+    plan: Plan,
+}
+
+/// One scan over some libraries.
+pub(super) struct Scan<'a> {
+    inner: &'a Arc<Inner>,
+    stop: CancellationToken,
+    /// Rows taken over by renamed files in this scan.
+    claimed: Mutex<HashSet<FileId>>,
+}
+
+impl<'a> Scan<'a> {
+    pub(super) fn new(inner: &'a Arc<Inner>) -> Self {
+        Self {
+            inner,
+            stop: inner.shutdown.clone(),
+            claimed: Mutex::default(),
+        }
+    }
+
+    /// Scans; files that are still being written are answered, to be looked at again soon.
+    pub(super) async fn run(
+        &self,
+        request: &ScanRequest,
+        before: &Unsettled,
+    ) -> Result<Unsettled, LibraryError> {
+        let progress = &self.inner.progress;
+        let now_ms = self.inner.clock.unix_ms();
+        progress.change(|status| {
+            status.started_at_ms = Some(now_ms);
+            status.finished_at_ms = None;
+        });
+        progress.begin(ScanState::Scanning, ScanPhase::Listing, 0);
+        self.inner.refresh_roots().await?;
+        let mut unsettled = Unsettled::default();
+        let mut listed = Vec::new();
+        for library in self.inner.db.read(libraries::all).await? {
+            if request.library.is_some_and(|only| only != library.id) {
+                continue;
+            }
+            if let Some(found) = self.list(library, request.full, before).await? {
+                unsettled
+                    .0
+                    .insert(found.library.id, found.plan.unsettled.clone());
+                listed.push(found);
+            }
+            if self.stop.is_cancelled() {
+                return Ok(unsettled);
+            }
+        }
+        let total: usize = listed.iter().map(|found| found.plan.tasks.len()).sum();
+        progress.begin(ScanState::Scanning, ScanPhase::Probing, total as u64);
+        for found in &mut listed {
+            self.work(found).await?;
+        }
+        // Only now: a file that vanished here may have been found elsewhere.
+        for found in listed {
+            if self.stop.is_cancelled() {
+                return Ok(unsettled);
+            }
+            self.finish(found).await?;
+        }
+        let problems = self.inner.db.read(files::problem_count).await?;
+        let now_ms = self.inner.clock.unix_ms();
+        progress.change(|status| {
+            status.problems = problems;
+            status.finished_at_ms = Some(now_ms);
+        });
+        Ok(unsettled)
+    }
+
+    /// Walks and compares one library; `None` when its folder is not there.
+    async fn list(
+        &self,
+        library: LibraryRow,
+        full: bool,
+        before: &Unsettled,
+    ) -> Result<Option<Listed>, LibraryError> {
+        let order = self.inner.walk_order(&library).await?;
+        let stop = self.stop.clone();
+        let Ok(walk) = spawn_blocking(move || walk(&order, &|| stop.is_cancelled())).await else {
+            return Ok(None);
+        };
+        if self.stop.is_cancelled() {
+            return Ok(None);
+        }
+        let id = library.id;
+        let (known, mounts) = self
+            .inner
+            .db
+            .read(move |conn| Ok((files::known(conn, id)?, libraries::mounts(conn, id)?)))
+            .await?;
+        // An empty folder where files were is a mount point without its disk.
+        let is_missing = walk.root_error.is_some() || (!walk.has_entries && !known.is_empty());
+        if is_missing {
+            let changed = self
+                .inner
+                .db
+                .write(move |conn| store::lose(conn, id))
+                .await?;
+            if changed > 0 || library.available {
+                self.inner.progress.tell(LibraryEvent::Items {
+                    library: id,
+                    changed,
+                });
+            }
+            return Ok(None);
+        }
+        let nothing = Vec::new();
+        let options = DiffOptions {
+            full,
+            now_ns: self.inner.clock.unix_ms().saturating_mul(1_000_000),
+            before: before.0.get(&id).unwrap_or(&nothing),
+            mounts: &mounts,
+        };
+        let plan = diff(known, &walk, &options);
+        Ok(Some(Listed {
+            library,
+            walk: Arc::new(walk),
+            plan,
+        }))
+    }
+
+    /// Probes and stores what is new or changed.
+    async fn work(&self, found: &mut Listed) -> Result<(), LibraryError> {
+        let tasks = std::mem::take(&mut found.plan.tasks);
+        if tasks.is_empty() {
+            return Ok(());
+        }
+        let found = &*found;
+        let width = self.inner.config.scan_workers.max(1) * 2;
+        let chunks: Vec<Vec<Task>> = chunked(tasks);
+        let ready = stream::iter(chunks)
+            .map(|chunk| self.prepare(found, chunk))
+            .buffered(2)
+            .flat_map(stream::iter)
+            .map(|(prepared, same)| self.probe(found, prepared, same))
+            .buffer_unordered(width)
+            .take_until(self.stop.cancelled());
+        let mut ready = std::pin::pin!(ready.fuse());
+        let mut batch: Vec<Ready> = Vec::new();
+        let mut writing = None;
+        let mut due = tokio::time::Instant::now() + BATCH_AGE;
+        let mut ended = false;
+        while !ended || !batch.is_empty() || writing.is_some() {
+            if writing.is_none()
+                && !batch.is_empty()
+                && (ended || batch.len() >= BATCH / 2 || due.elapsed() > Duration::ZERO)
+            {
+                let rows = std::mem::take(&mut batch);
+                writing = Some(Box::pin(self.write(found, rows)));
+                due = tokio::time::Instant::now() + BATCH_AGE;
+            }
+            tokio::select! {
+                written = async { writing.as_mut().expect("checked by the branch's condition").await }, if writing.is_some() => {
+                    writing = None;
+                    written?;
+                }
+                next = ready.next(), if !ended && batch.len() < BATCH => match next {
+                    Some(Ok(row)) => {
+                        self.inner.progress.step(1);
+                        batch.extend(row);
+                    }
+                    Some(Err(error)) => return Err(error),
+                    None => ended = true,
+                },
+                () = tokio::time::sleep_until(due), if !batch.is_empty() && writing.is_none() => {}
+            }
+        }
+        Ok(())
+    }
+
+    async fn write(&self, found: &Listed, rows: Vec<Ready>) -> Result<(), LibraryError> {
+        let changed = rows.len() as u64;
+        self.inner
+            .db
+            .write(move |conn| store::store(conn, &rows))
+            .await?;
+        let library = found.library.id;
+        self.inner
+            .progress
+            .tell(LibraryEvent::Items { library, changed });
+        Ok(())
+    }
+
+    /// Opens a chunk of files and looks for rows of the same content.
+    async fn prepare(&self, found: &Listed, chunk: Vec<Task>) -> Vec<(Prepared, Vec<SameContent>)> {
+        let (library, root) = (found.library.id, found.library.path.clone());
+        let (walk, roots) = (Arc::clone(&found.walk), self.inner.roots());
+        let all = chunk.len();
+        let prepared = spawn_blocking(move || {
+            let ground = Ground {
+                library,
+                root: &root,
+                roots: &roots,
+                walk: &walk,
+            };
+            prepare(&ground, chunk)
+        })
+        .await
+        .unwrap_or_default();
+        self.inner.progress.step((all - prepared.len()) as u64);
+        let wanted: Vec<(u64, u64)> = prepared
+            .iter()
+            .map(|p| (p.fingerprint, p.size_bytes))
+            .collect();
+        let same = self
+            .inner
+            .db
+            .read(move |conn| {
+                let find = |&(fingerprint, size): &(u64, u64)| match fingerprint {
+                    0 => Ok(Vec::new()),
+                    _ => files::same_content(conn, fingerprint, size),
+                };
+                wanted.iter().map(find).collect::<Result<Vec<_>, _>>()
+            })
+            .await
+            .unwrap_or_else(|_| vec![Vec::new(); prepared.len()]);
+        prepared.into_iter().zip(same).collect()
+    }
+
+    /// Reads a file's content through a worker, or takes over what is known of the same content.
+    async fn probe(
+        &self,
+        found: &Listed,
+        mut prepared: Prepared,
+        same: Vec<SameContent>,
+    ) -> Result<Option<Ready>, LibraryError> {
+        let own = same
+            .iter()
+            .find(|other| Some(other.id) == prepared.task.known);
+        let mut existing = prepared.task.known;
+        let mut stored = own
+            .filter(|_| !prepared.task.probe)
+            .and_then(|row| row.info.clone());
+        if existing.is_none()
+            && let Some(moved) = self.moved_from(same).await
+        {
+            existing = Some(moved.id);
+            stored = moved.info;
+        }
+        let mut info: Option<MediaInfo> = stored.and_then(|json| serde_json::from_str(&json).ok());
+        if info.is_none()
+            && let Some(file) = prepared.file.take()
+        {
+            let kind = prepared.task.media.probe_kind();
+            match self
+                .inner
+                .pool
+                .run(Lane::Scan, Job::Probe { kind }, vec![file.into()], |_| {})
+                .await
+            {
+                Ok(Output::Info(found)) => info = Some(*found),
+                Ok(_) => prepared.problem = problem::probe(&PoolError::Crashed(String::new())),
+                Err(PoolError::Closed) => return Ok(None),
+                Err(PoolError::Start(error)) => {
+                    return Err(LibraryError::Worker(error.to_string()));
+                }
+                Err(error) => prepared.problem = problem::probe(&error),
+            }
+        }
+        Ok(Some(self.ready(found, prepared, existing, info.as_ref())))
+    }
+
+    /// The row of a file of this content whose place is empty now, each at most once.
+    async fn moved_from(&self, same: Vec<SameContent>) -> Option<SameContent> {
+        if same.is_empty() {
+            return None;
+        }
+        let lost = spawn_blocking(move || {
+            let is_lost = |other: &SameContent| {
+                let path = absolute(&other.root, &other.path);
+                let error = std::fs::symlink_metadata(path).err();
+                other.root_available
+                    && error.is_some_and(|e| e.kind() == std::io::ErrorKind::NotFound)
+            };
+            same.into_iter().filter(is_lost).collect::<Vec<_>>()
+        })
+        .await
+        .unwrap_or_default();
+        let mut claimed = self.claimed.lock().unwrap_or_else(PoisonError::into_inner);
+        lost.into_iter().find(|other| claimed.insert(other.id))
+    }
+
+    fn ready(
+        &self,
+        found: &Listed,
+        prepared: Prepared,
+        existing: Option<FileId>,
+        info: Option<&MediaInfo>,
+    ) -> Ready {
+        let library = &found.library;
+        let task = &prepared.task;
+        let mtime_ms = prepared.mtime_ns / 1_000_000;
+        let now_ms = self.inner.clock.unix_ms();
+        let arranged = arrange(&Known {
+            kind: library.kind,
+            path: &prepared.name,
+            media: task.media,
+            info,
+            nfo: prepared.nfo.as_ref(),
+            group_nfo: prepared.group_nfo.as_ref(),
+            mtime_ms,
+        });
+        let place = Place {
+            walk: &found.walk,
+            library: library.id,
+            path: &task.path,
+            name: &prepared.name,
+        };
+        let inner_source = inner_source(task.media, info);
+        let inner_picture =
+            inner_source.map(|source| inner_art(source, library.id, prepared.fingerprint));
+        let (mut art, group_art) =
+            art_of(&place, task.media, &arranged.item.kind, &arranged.groups);
+        if !art.iter().any(|row| row.kind == super::ArtKind::Poster) {
+            art.extend(inner_picture);
+        }
+        let subtitles = match task.media {
+            Media::Video => place.subtitles(),
+            _ => Vec::new(),
+        };
+        Ready {
+            file: FileRow {
+                library: library.id,
+                path: task.path.clone(),
+                size_bytes: prepared.size_bytes,
+                mtime_ns: prepared.mtime_ns,
+                fingerprint: prepared.fingerprint,
+                sidecars: task.sidecars,
+                format: FORMAT,
+                media: task.media.as_str(),
+                info: info.and_then(|info| serde_json::to_string(info).ok()),
+                duration_ms: info.and_then(|info| info.duration_ms),
+            },
+            existing,
+            problem: prepared.problem,
+            arranged,
+            art,
+            group_art,
+            subtitles,
+            // What was there before Alcove is as new as its file.
+            added_at_ms: match library.scanned_at_ms {
+                None => mtime_ms.clamp(0, now_ms.max(0)),
+                Some(_) => now_ms,
+            },
+        }
+    }
+
+    /// Removes what is gone and notes the rest of what the walk found.
+    async fn finish(&self, found: Listed) -> Result<(), LibraryError> {
+        let id = found.library.id;
+        let plan = found.plan;
+        let changed = (plan.gone.len() + plan.back.len() + plan.missing.len()) as u64;
+        for part in plan.gone.chunks(REST) {
+            self.settle(
+                id,
+                Rest {
+                    gone: part.to_vec(),
+                    ..Rest::default()
+                },
+            )
+            .await?;
+        }
+        for part in plan.back.chunks(REST) {
+            self.settle(
+                id,
+                Rest {
+                    back: part.to_vec(),
+                    ..Rest::default()
+                },
+            )
+            .await?;
+        }
+        for part in plan.missing.chunks(REST) {
+            self.settle(
+                id,
+                Rest {
+                    missing: part.to_vec(),
+                    ..Rest::default()
+                },
+            )
+            .await?;
+        }
+        let now_ms = self.inner.clock.unix_ms();
+        let (problems, mounts) = (found.walk.problems.clone(), found.walk.mounts.clone());
+        let is_first = found.library.scanned_at_ms.is_none();
+        let was_away = !found.library.available;
+        let known = self
+            .inner
+            .db
+            .read(move |conn| libraries::mounts(conn, id))
+            .await?;
+        self.inner
+            .db
+            .write(move |conn| {
+                let tx = conn.transaction()?;
+                files::set_folder_problems(&tx, id, &problems)?;
+                if known != mounts {
+                    libraries::set_mounts(&tx, id, &mounts)?;
+                }
+                if was_away {
+                    libraries::set_available(&tx, id, true)?;
+                }
+                if is_first {
+                    libraries::set_scanned(&tx, id, now_ms)?;
+                }
+                tx.commit()?;
+                Ok(())
+            })
+            .await?;
+        if changed > 0 {
+            self.inner.progress.tell(LibraryEvent::Items {
+                library: id,
+                changed,
+            });
+        }
+        Ok(())
+    }
+
+    async fn settle(&self, library: super::LibraryId, rest: Rest) -> Result<(), LibraryError> {
+        self.inner
+            .db
+            .write(move |conn| store::settle(conn, library, &rest))
+            .await?;
+        Ok(())
+    }
+}
+
+fn chunked(tasks: Vec<Task>) -> Vec<Vec<Task>> {
+    let mut chunks = Vec::with_capacity(tasks.len() / CHUNK + 1);
+    let mut tasks = tasks.into_iter().peekable();
+    while tasks.peek().is_some() {
+        chunks.push(tasks.by_ref().take(CHUNK).collect());
+    }
+    chunks
+}
+
+/// Which picture is in the file itself.
+fn inner_source(media: Media, info: Option<&MediaInfo>) -> Option<ArtSource> {
+    let info = info?;
+    match media {
+        Media::Photo => Some(ArtSource::Photo),
+        _ if info.has_cover => Some(ArtSource::Cover),
+        Media::Video if !info.video.is_empty() => Some(ArtSource::Frame),
+        _ => None,
+    }
+}
+
+type Rows = Vec<crate::db::art::ArtRow>;
+
+/// Pictures beside the file: of the item, and of each of its groups.
+fn art_of(
+    place: &Place<'_>,
+    media: Media,
+    kind: &ItemKind,
+    groups: &[crate::db::item_writes::ItemRow],
+) -> (Rows, Vec<Option<Rows>>) {
+    match (media, kind, groups) {
+        (Media::Video, ItemKind::Episode, [_, season]) => {
+            let (of_series, of_season) = place.series_art(season.season_number.unwrap_or(0));
+            (place.video_art(), vec![Some(of_series), Some(of_season)])
+        }
+        (Media::Video, ..) => (place.video_art(), Vec::new()),
+        (Media::Audio, _, [artist, _album]) => {
+            let (of_artist, of_album) = place.music_art(&artist.title);
+            (Vec::new(), vec![of_artist, Some(of_album)])
+        }
+        _ => (Vec::new(), Vec::new()),
+    }
+}

@@ -1,0 +1,166 @@
+//! Writes what a scan found: file, item, what it hangs under, pictures, subtitles.
+//!
+//! Never: the file system.
+
+use std::collections::BTreeSet;
+
+use super::arrange::Arranged;
+use super::{FileId, ItemId, ItemKind, LibraryId, Problem};
+use crate::db::art::{self, ArtRow, ArtSource};
+use crate::db::files::{self, FileRow};
+use crate::db::item_writes::{self, Hang};
+use crate::db::side_subtitles::{self, SideSubtitleRow};
+use crate::db::{Connection, DbError, libraries, watch};
+
+/// A file as it is to be stored.
+#[derive(Clone, Debug)]
+pub(super) struct Ready {
+    pub(super) file: FileRow,
+    /// The row to store over: the same path's, or that of the file that was renamed.
+    pub(super) existing: Option<FileId>,
+    pub(super) problem: Option<Problem>,
+    pub(super) arranged: Arranged,
+    /// The item's own pictures.
+    pub(super) art: Vec<ArtRow>,
+    /// Pictures of what it hangs under, as `arranged.groups`; `None` where this file says nothing.
+    pub(super) group_art: Vec<Option<Vec<ArtRow>>>,
+    pub(super) subtitles: Vec<SideSubtitleRow>,
+    /// Milliseconds since 1970 UTC.
+    pub(super) added_at_ms: i64,
+}
+
+/// What holds others and must be brought up to date.
+#[derive(Debug, Default)]
+struct Dirty(BTreeSet<ItemId>);
+
+impl Dirty {
+    /// Seasons and albums first, then what they hang under.
+    fn refresh(self, conn: &Connection) -> Result<(), DbError> {
+        let mut tops = BTreeSet::new();
+        let mut lower = Vec::new();
+        for id in self.0 {
+            match item_writes::kind_of(conn, id)? {
+                Some(ItemKind::Season | ItemKind::Album) => lower.push(id),
+                Some(_) => {
+                    tops.insert(id);
+                }
+                None => {}
+            }
+        }
+        for id in lower {
+            tops.extend(item_writes::refresh(conn, id)?);
+            lend(conn, id)?;
+        }
+        for id in tops {
+            item_writes::refresh(conn, id)?;
+            lend(conn, id)?;
+        }
+        Ok(())
+    }
+}
+
+fn lend(conn: &Connection, id: ItemId) -> Result<(), DbError> {
+    if item_writes::kind_of(conn, id)?.is_some() {
+        art::lend(conn, id)?;
+    }
+    Ok(())
+}
+
+/// Stores a batch in one transaction.
+pub(super) fn store(conn: &mut Connection, batch: &[Ready]) -> Result<(), DbError> {
+    let tx = conn.transaction()?;
+    let mut dirty = Dirty::default();
+    for ready in batch {
+        store_one(&tx, ready, &mut dirty)?;
+    }
+    dirty.refresh(&tx)?;
+    tx.commit()?;
+    Ok(())
+}
+
+fn store_one(conn: &Connection, ready: &Ready, dirty: &mut Dirty) -> Result<(), DbError> {
+    let library = ready.file.library;
+    let file = files::put(conn, &ready.file, ready.existing)?;
+    files::set_problem(
+        conn,
+        library,
+        &ready.file.path,
+        Some(file),
+        ready.problem.as_ref(),
+    )?;
+    let mut hang = Hang {
+        library,
+        parent: None,
+        top: None,
+        added_at_ms: ready.added_at_ms,
+    };
+    for (at, row) in ready.arranged.groups.iter().enumerate() {
+        let (group, left) = item_writes::put_group(conn, &hang, row)?;
+        if let Some(Some(rows)) = ready.group_art.get(at) {
+            art::put_own(conn, group, rows)?;
+        }
+        dirty.0.extend(left);
+        dirty.0.insert(group);
+        hang.top = hang.top.or(Some(group));
+        hang.parent = Some(group);
+    }
+    let (item, left) = item_writes::put_leaf(conn, &hang, &ready.arranged.item, file)?;
+    dirty.0.extend(left);
+    let rows: Vec<ArtRow> = ready
+        .art
+        .iter()
+        .map(|row| ArtRow {
+            file: (row.source != ArtSource::File).then_some(file),
+            ..row.clone()
+        })
+        .collect();
+    art::put_own(conn, item, &rows)?;
+    side_subtitles::put(conn, file, &ready.subtitles)?;
+    if ready.existing.is_none() {
+        watch::give_back(conn, file, item)?;
+    }
+    Ok(())
+}
+
+/// What a comparison changed besides new and changed files.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Rest {
+    pub(super) gone: Vec<(FileId, Vec<u8>)>,
+    pub(super) back: Vec<FileId>,
+    pub(super) missing: Vec<FileId>,
+}
+
+/// Removes what is gone and notes what came back or cannot be reached, a bounded part at a time;
+/// answers how many files it took.
+pub(super) fn settle(
+    conn: &mut Connection,
+    library: LibraryId,
+    rest: &Rest,
+) -> Result<(), DbError> {
+    let tx = conn.transaction()?;
+    let mut dirty = Dirty::default();
+    for (id, path) in &rest.gone {
+        dirty.0.extend(files::remove(&tx, *id, library, path)?);
+    }
+    for (ids, available) in [(&rest.back, true), (&rest.missing, false)] {
+        for id in ids {
+            files::set_available(&tx, *id, available)?;
+        }
+    }
+    if !rest.back.is_empty() || !rest.missing.is_empty() {
+        dirty.0.extend(item_writes::groups(&tx, library)?);
+    }
+    dirty.refresh(&tx)?;
+    tx.commit()?;
+    Ok(())
+}
+
+/// Notes that a library's folder is not there: everything in it is unavailable, nothing is removed.
+/// Answers how many files that changed.
+pub(super) fn lose(conn: &mut Connection, library: LibraryId) -> Result<u64, DbError> {
+    let tx = conn.transaction()?;
+    let changed = files::set_all_unavailable(&tx, library)?;
+    libraries::set_available(&tx, library, false)?;
+    tx.commit()?;
+    Ok(changed)
+}
