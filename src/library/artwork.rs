@@ -346,9 +346,8 @@ pub(super) async fn read(path: &Path) -> Option<Bytes> {
 pub(super) async fn keep(path: &Path, bytes: Bytes) {
     let path = path.to_owned();
     let write = move || write_whole(&path, &bytes);
-    match tokio::task::spawn_blocking(write).await {
-        Ok(Err(error)) => log::debug!("something made was not kept: {error}"),
-        Ok(Ok(())) | Err(_) => {}
+    if let Ok(Err(error)) = tokio::task::spawn_blocking(write).await {
+        log::debug!("something made was not kept: {error}");
     }
 }
 

@@ -34,6 +34,7 @@ pub(super) fn parse(bytes: &[u8]) -> Option<Nfo> {
     let mut reader = Reader::from_str(&text);
     reader.config_mut().check_end_names = false;
     reader.config_mut().allow_unmatched_ends = true;
+    reader.config_mut().allow_dangling_amp = true;
     let mut state = State::default();
     loop {
         match reader.read_event() {

@@ -14,7 +14,8 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::formats::{self, FileRole, Media};
-use super::naming::extras::is_system_folder;
+use super::naming::NamePath;
+use super::naming::extras::{is_extra, is_system_folder};
 use super::source::mtime_ns;
 use super::{LibraryKind, Problem, problem};
 
@@ -335,6 +336,7 @@ fn finish(folder: &mut Folder, kind: LibraryKind) {
     if kind == LibraryKind::Mixed || kind == LibraryKind::HomeVideos {
         move_covers(folder);
     }
+    drop_extras(folder, kind);
     keep_main_disc_file(folder);
     folder.media.sort_by(|a, b| a.0.name.cmp(&b.0.name));
     folder.beside.sort_by(|a, b| a.name.cmp(&b.name));
@@ -374,6 +376,19 @@ fn move_covers(folder: &mut Folder) {
             role: FileRole::Picture,
             ..found
         }));
+}
+
+/// Samples, trailers and bonus belong to films; people's own videos have none.
+fn drop_extras(folder: &mut Folder, kind: LibraryKind) {
+    if matches!(
+        kind,
+        LibraryKind::Films | LibraryKind::Series | LibraryKind::Mixed
+    ) {
+        let path = &folder.path;
+        folder.media.retain(|(found, media)| {
+            *media != Media::Video || !is_extra(&NamePath::new(&join(path, &found.name)))
+        });
+    }
 }
 
 fn stem(name: &[u8]) -> &[u8] {

@@ -99,10 +99,9 @@ fn with_loose_year(text: &str) -> FilmName {
         .skip(1)
         .filter(|(_, w)| w.end <= cut)
         .filter_map(|(at, w)| Some((at, w, year(w.text)?)))
-        .filter(|(at, w, _)| {
+        .rfind(|(at, w, _)| {
             is_at_end(&words[at + 1..], cut) && !follows_number_word(text, w.start)
-        })
-        .last();
+        });
     let certain = words.iter().any(|w| is_release(w.text)) || year_word.is_some();
     let (head, tail) = match year_word {
         Some((_, word, _)) => (&text[..word.start], &text[word.end..]),

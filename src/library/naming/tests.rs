@@ -9,123 +9,125 @@ fn film(path: &str) -> (String, Option<u16>, Option<String>, Option<u32>) {
     (name.title, name.year, name.edition, name.part)
 }
 
+const FILMS: &[(&str, &str, Option<u16>)] = &[
+    (
+        "Big Buck Bunny (2008)/Big Buck Bunny (2008).mkv",
+        "Big Buck Bunny",
+        Some(2008),
+    ),
+    (
+        "Big Buck Bunny (2008)/bbb-1080p.mkv",
+        "Big Buck Bunny",
+        Some(2008),
+    ),
+    (
+        "Big.Buck.Bunny.2008.1080p.BluRay.x264-GRP.mkv",
+        "Big Buck Bunny",
+        Some(2008),
+    ),
+    ("Big_Buck_Bunny_2008_720p.mp4", "Big Buck Bunny", Some(2008)),
+    ("Big Buck Bunny [2008].avi", "Big Buck Bunny", Some(2008)),
+    (
+        "Big Buck Bunny (2008) [1080p] {imdb-tt1254207}.mkv",
+        "Big Buck Bunny",
+        Some(2008),
+    ),
+    ("Big Buck Bunny.mkv", "Big Buck Bunny", None),
+    (
+        "2001 A Space Odyssey (1968)/2001 A Space Odyssey (1968).mkv",
+        "2001 A Space Odyssey",
+        Some(1968),
+    ),
+    (
+        "2001.A.Space.Odyssey.1968.2160p.UHD.BluRay.x265.mkv",
+        "2001 A Space Odyssey",
+        Some(1968),
+    ),
+    ("1917 (2019)/1917 (2019).mkv", "1917", Some(2019)),
+    ("1917.2019.1080p.WEB-DL.mkv", "1917", Some(2019)),
+    ("2012 (2009).mkv", "2012", Some(2009)),
+    ("2012.mkv", "2012", None),
+    (
+        "Blade Runner 2049 (2017).mkv",
+        "Blade Runner 2049",
+        Some(2017),
+    ),
+    (
+        "Blade.Runner.2049.2017.HDR.2160p.WEB.H265-X.mkv",
+        "Blade Runner 2049",
+        Some(2017),
+    ),
+    ("Blade Runner 2049.mkv", "Blade Runner 2049", None),
+    (
+        "Wonder Woman 1984 (2020).mkv",
+        "Wonder Woman 1984",
+        Some(2020),
+    ),
+    ("Class of 1984.mkv", "Class of 1984", None),
+    ("Gladiator 2000.mkv", "Gladiator", Some(2000)),
+    (
+        "(500) Days of Summer (2009).mkv",
+        "(500) Days of Summer",
+        Some(2009),
+    ),
+    ("Amélie (2001)/Amélie.mkv", "Amélie", Some(2001)),
+    (
+        "Das Leben der Anderen (2006).mkv",
+        "Das Leben der Anderen",
+        Some(2006),
+    ),
+    (
+        "千と千尋の神隠し (2001).mkv",
+        "千と千尋の神隠し",
+        Some(2001),
+    ),
+    ("Mr. Nobody (2009).mkv", "Mr. Nobody", Some(2009)),
+    ("S.W.A.T.2003.1080p.mkv", "S.W.A.T.", Some(2003)),
+    (
+        "The.Good.the.Bad.and.the.Ugly.1966.EXTENDED.1080p.mkv",
+        "The Good the Bad and the Ugly",
+        Some(1966),
+    ),
+    (
+        "Spider-Man.No.Way.Home.2021.1080p.mkv",
+        "Spider-Man No Way Home",
+        Some(2021),
+    ),
+    ("Some Film (2010)/movie.mkv", "Some Film", Some(2010)),
+    (
+        "Some Film (2010)/VIDEO_TS/VTS_01_1.VOB",
+        "Some Film",
+        Some(2010),
+    ),
+    (
+        "Alien Collection (1979)/Aliens (1986).mkv",
+        "Aliens",
+        Some(1986),
+    ),
+    ("[GRP] Some Film (2010).mkv", "Some Film", Some(2010)),
+    ("Dune Part Two (2024).mkv", "Dune Part Two", Some(2024)),
+    (
+        "Harry Potter and the Deathly Hallows Part 1 (2010).mkv",
+        "Harry Potter and the Deathly Hallows Part 1",
+        Some(2010),
+    ),
+    (
+        "Kill Bill Vol. 1 (2003).mkv",
+        "Kill Bill Vol. 1",
+        Some(2003),
+    ),
+    (
+        "Heat.1995.German.DL.1080p.BluRay.x264.mkv",
+        "Heat",
+        Some(1995),
+    ),
+    ("Web of Lies.mkv", "Web of Lies", None),
+    ("test.mkv", "test", None),
+];
+
 #[test]
 fn films_have_their_title_and_year_however_they_are_written() {
-    for (path, title, year) in [
-        (
-            "Big Buck Bunny (2008)/Big Buck Bunny (2008).mkv",
-            "Big Buck Bunny",
-            Some(2008),
-        ),
-        (
-            "Big Buck Bunny (2008)/bbb-1080p.mkv",
-            "Big Buck Bunny",
-            Some(2008),
-        ),
-        (
-            "Big.Buck.Bunny.2008.1080p.BluRay.x264-GRP.mkv",
-            "Big Buck Bunny",
-            Some(2008),
-        ),
-        ("Big_Buck_Bunny_2008_720p.mp4", "Big Buck Bunny", Some(2008)),
-        ("Big Buck Bunny [2008].avi", "Big Buck Bunny", Some(2008)),
-        (
-            "Big Buck Bunny (2008) [1080p] {imdb-tt1254207}.mkv",
-            "Big Buck Bunny",
-            Some(2008),
-        ),
-        ("Big Buck Bunny.mkv", "Big Buck Bunny", None),
-        (
-            "2001 A Space Odyssey (1968)/2001 A Space Odyssey (1968).mkv",
-            "2001 A Space Odyssey",
-            Some(1968),
-        ),
-        (
-            "2001.A.Space.Odyssey.1968.2160p.UHD.BluRay.x265.mkv",
-            "2001 A Space Odyssey",
-            Some(1968),
-        ),
-        ("1917 (2019)/1917 (2019).mkv", "1917", Some(2019)),
-        ("1917.2019.1080p.WEB-DL.mkv", "1917", Some(2019)),
-        ("2012 (2009).mkv", "2012", Some(2009)),
-        ("2012.mkv", "2012", None),
-        (
-            "Blade Runner 2049 (2017).mkv",
-            "Blade Runner 2049",
-            Some(2017),
-        ),
-        (
-            "Blade.Runner.2049.2017.HDR.2160p.WEB.H265-X.mkv",
-            "Blade Runner 2049",
-            Some(2017),
-        ),
-        ("Blade Runner 2049.mkv", "Blade Runner 2049", None),
-        (
-            "Wonder Woman 1984 (2020).mkv",
-            "Wonder Woman 1984",
-            Some(2020),
-        ),
-        ("Class of 1984.mkv", "Class of 1984", None),
-        ("Gladiator 2000.mkv", "Gladiator", Some(2000)),
-        (
-            "(500) Days of Summer (2009).mkv",
-            "(500) Days of Summer",
-            Some(2009),
-        ),
-        ("Amélie (2001)/Amélie.mkv", "Amélie", Some(2001)),
-        (
-            "Das Leben der Anderen (2006).mkv",
-            "Das Leben der Anderen",
-            Some(2006),
-        ),
-        (
-            "千と千尋の神隠し (2001).mkv",
-            "千と千尋の神隠し",
-            Some(2001),
-        ),
-        ("Mr. Nobody (2009).mkv", "Mr. Nobody", Some(2009)),
-        ("S.W.A.T.2003.1080p.mkv", "S.W.A.T.", Some(2003)),
-        (
-            "The.Good.the.Bad.and.the.Ugly.1966.EXTENDED.1080p.mkv",
-            "The Good the Bad and the Ugly",
-            Some(1966),
-        ),
-        (
-            "Spider-Man.No.Way.Home.2021.1080p.mkv",
-            "Spider-Man No Way Home",
-            Some(2021),
-        ),
-        ("Some Film (2010)/movie.mkv", "Some Film", Some(2010)),
-        (
-            "Some Film (2010)/VIDEO_TS/VTS_01_1.VOB",
-            "Some Film",
-            Some(2010),
-        ),
-        (
-            "Alien Collection (1979)/Aliens (1986).mkv",
-            "Aliens",
-            Some(1986),
-        ),
-        ("[GRP] Some Film (2010).mkv", "Some Film", Some(2010)),
-        ("Dune Part Two (2024).mkv", "Dune Part Two", Some(2024)),
-        (
-            "Harry Potter and the Deathly Hallows Part 1 (2010).mkv",
-            "Harry Potter and the Deathly Hallows Part 1",
-            Some(2010),
-        ),
-        (
-            "Kill Bill Vol. 1 (2003).mkv",
-            "Kill Bill Vol. 1",
-            Some(2003),
-        ),
-        (
-            "Heat.1995.German.DL.1080p.BluRay.x264.mkv",
-            "Heat",
-            Some(1995),
-        ),
-        ("Web of Lies.mkv", "Web of Lies", None),
-        ("test.mkv", "test", None),
-    ] {
+    for &(path, title, year) in FILMS {
         let (got_title, got_year, ..) = film(path);
         assert_eq!((got_title.as_str(), got_year), (title, year), "{path}");
     }

@@ -329,7 +329,7 @@ pub(super) fn strip_marks(text: &str) -> (String, Option<String>) {
         out.push_str(&rest[..open]);
         if let Some(name) = lower.strip_prefix("edition-") {
             edition = Some(inner[inner.len() - name.len()..].trim().to_owned());
-        } else if !is_identifier(&lower) && !(out.trim().is_empty() && year(inner).is_none()) {
+        } else if !(is_identifier(&lower) || out.trim().is_empty() && year(inner).is_none()) {
             out.push_str(&rest[open..=open + len]);
         }
         rest = &rest[open + len + 1..];

@@ -1,0 +1,251 @@
+//! Files that move, vanish, come back, are still being written, or whose disk is missing.
+//!
+//! Never: a change that no file system makes.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+
+use alcove::library::{ItemKind, ItemQuery, LibraryKind, ScanRequest};
+
+use crate::house::{ANNA, BEN, Folders, House, Tasks, age};
+
+#[tokio::test]
+async fn a_renamed_film_keeps_its_number_and_history_even_in_another_library() {
+    let folders = Folders::new();
+    folders.put("tiny_h264.mkv", "films/Old Name (2001).mkv");
+    folders.put("tiny_h264.mp4", "films/Other.mp4");
+    fs::create_dir_all(folders.media("misc")).unwrap();
+    let house = House::open(folders, Tasks::Scan).await;
+    let film = house.one(ItemKind::Film, "Old Name").await;
+    house
+        .library
+        .mark_watched(ANNA, film.id, true)
+        .await
+        .unwrap();
+
+    let moves = [
+        (
+            "films/Old Name (2001).mkv",
+            "films/New Name (2001)/New Name (2001).mkv",
+            "New Name",
+        ),
+        (
+            "films/New Name (2001)/New Name (2001).mkv",
+            "misc/Third Name (2001).mkv",
+            "Third Name",
+        ),
+    ];
+    for (from, to, title) in moves {
+        let to = house.folders.media(to);
+        fs::create_dir_all(to.parent().unwrap()).unwrap();
+        fs::rename(house.folders.media(from), to).unwrap();
+        house.scan().await;
+        let moved = house.one(ItemKind::Film, title).await;
+        assert_eq!(moved.id, film.id, "{title}");
+        assert!(moved.progress.is_some_and(|p| p.watched), "{title}");
+        assert_eq!(house.of_kind(ItemKind::Film).await.len(), 2);
+    }
+    house.close().await;
+}
+
+#[tokio::test]
+async fn the_history_of_a_deleted_film_comes_back_with_the_same_content() {
+    let folders = Folders::new();
+    let path = folders.put("tiny_h264.mkv", "films/Film.mkv");
+    folders.put("tiny_h264.mp4", "films/Other.mp4");
+    let house = House::open(folders, Tasks::Scan).await;
+    let film = house.one(ItemKind::Film, "Film").await;
+    house
+        .library
+        .mark_watched(ANNA, film.id, true)
+        .await
+        .unwrap();
+    let away = house.folders.state().join("away");
+    fs::copy(&path, &away).unwrap();
+    fs::remove_file(&path).unwrap();
+    house.scan().await;
+    assert_eq!(house.titles(ItemKind::Film).await, ["Other"]);
+    assert!(house.library.item(ANNA, film.id).await.is_err());
+
+    let back = house.folders.media("films/Back Again.mkv");
+    fs::copy(&away, &back).unwrap();
+    age(&back);
+    house.scan().await;
+    let again = house.one(ItemKind::Film, "Back Again").await;
+    assert!(again.progress.is_some_and(|p| p.watched));
+    let ben = house.library.summary(BEN, again.id).await.unwrap();
+    assert_eq!(ben.progress, None);
+    house.close().await;
+}
+
+#[tokio::test]
+async fn a_missing_mount_makes_items_unavailable_and_they_come_back() {
+    let folders = Folders::new();
+    folders.put("tiny_h264.mkv", "films/Film.mkv");
+    folders.put("tiny_h264.mp4", "tv/Show/Show S01E01.mp4");
+    let house = House::open(folders, Tasks::Scan).await;
+    let film = house.one(ItemKind::Film, "Film").await;
+    house
+        .library
+        .mark_watched(ANNA, film.id, true)
+        .await
+        .unwrap();
+    let (here, away) = (house.folders.media("films"), house.folders.media(".away"));
+    // A mount point without its disk is an empty folder, or none at all.
+    for leaves_folder in [true, false] {
+        fs::rename(&here, &away).unwrap();
+        if leaves_folder {
+            fs::create_dir(&here).unwrap();
+        }
+        house.scan().await;
+        let missing = house.one(ItemKind::Film, "Film").await;
+        assert!(!missing.available && missing.id == film.id);
+        assert!(house.library.source(film.id).await.is_err());
+        assert!(
+            house.one(ItemKind::Series, "Show").await.available,
+            "the other library stays"
+        );
+        let libraries = house.library.libraries().await.unwrap();
+        let films = libraries
+            .iter()
+            .find(|l| l.kind == LibraryKind::Films)
+            .unwrap();
+        assert!(!films.available && films.problem.is_some() && films.item_count == 1);
+
+        if leaves_folder {
+            fs::remove_dir(&here).unwrap();
+        }
+        fs::rename(&away, &here).unwrap();
+        house.scan().await;
+        let back = house.one(ItemKind::Film, "Film").await;
+        assert!(back.available && back.progress.is_some_and(|p| p.watched));
+        assert!(house.library.source(film.id).await.unwrap().open().is_ok());
+    }
+    house.close().await;
+}
+
+#[tokio::test]
+async fn a_file_that_is_still_being_written_waits_until_it_rests() {
+    let folders = Folders::new();
+    folders.put("tiny_h264.mkv", "films/Ready.mkv");
+    let growing = folders.media("films/Growing.mkv");
+    let whole = fs::read(crate::media::file("tiny_h264.mkv")).unwrap();
+    fs::write(&growing, &whole[..whole.len() / 2]).unwrap();
+    let house = House::open(folders, Tasks::Scan).await;
+    assert_eq!(house.titles(ItemKind::Film).await, ["Ready"]);
+    fs::write(&growing, &whole).unwrap();
+    // Nobody asks for a scan: the file itself is looked at again.
+    let film = house
+        .until(async |library| {
+            let query = ItemQuery {
+                query: Some("growing".to_owned()),
+                limit: 1,
+                ..ItemQuery::default()
+            };
+            library.list(ANNA, &query).await.unwrap().items.pop()
+        })
+        .await;
+    assert_eq!(film.problem, None, "it was not read half");
+    house.close().await;
+}
+
+#[tokio::test]
+async fn what_appears_and_vanishes_is_noticed_without_being_asked() {
+    let folders = Folders::new();
+    folders.put("tiny_h264.mkv", "films/First.mkv");
+    let house = House::open(folders, Tasks::All).await;
+    house
+        .until(async |library| library.scan_status().watching.then_some(()))
+        .await;
+    let titles = async |wanted: &[&str]| {
+        house
+            .until(async |library| {
+                let query = ItemQuery {
+                    kind: Some(ItemKind::Film),
+                    limit: 10,
+                    ..ItemQuery::default()
+                };
+                let page = library.list(ANNA, &query).await.unwrap();
+                let titles: Vec<_> = page.items.into_iter().map(|item| item.title).collect();
+                (titles == wanted).then_some(())
+            })
+            .await;
+    };
+    house
+        .folders
+        .put("tiny_h264.mp4", "films/deep/er/Second.mp4");
+    titles(&["First", "Second"]).await;
+    house
+        .folders
+        .put("tiny_mpeg4.avi", "films/deep/er/Third.avi");
+    titles(&["First", "Second", "Third"]).await;
+    fs::remove_file(house.folders.media("films/First.mkv")).unwrap();
+    titles(&["Second", "Third"]).await;
+    house.close().await;
+}
+
+#[tokio::test]
+async fn a_restart_and_a_second_scan_change_nothing() {
+    let folders = Folders::new();
+    folders.put("tiny_h264.mkv", "films/Film (2010)/Film (2010).mkv");
+    folders.put("tiny_h264.mp4", "tv/Show/Season 1/Show S01E01.mp4");
+    folders.put("tiny.flac", "music/a.flac");
+    folders.write("films/broken.mkv", b"no film");
+    let house = House::open(folders, Tasks::Scan).await;
+    let before = house.all().await;
+    house.scan().await;
+    assert_eq!(house.all().await, before);
+    house
+        .scan_as(ScanRequest {
+            library: None,
+            full: true,
+        })
+        .await;
+    assert_eq!(house.all().await, before, "a full scan reads the same");
+    let folders = house.close().await;
+    let house = House::open(folders, Tasks::Scan).await;
+    assert_eq!(house.all().await, before);
+    house.close().await;
+}
+
+#[tokio::test]
+async fn links_are_followed_within_the_libraries_once_and_never_out_of_them() {
+    let folders = Folders::new();
+    folders.put("tiny_h264.mkv", "films/real/Real.mkv");
+    let outside = tempfile::tempdir().unwrap();
+    fs::copy(
+        crate::media::file("tiny_h264.mp4"),
+        outside.path().join("Secret.mp4"),
+    )
+    .unwrap();
+    let link = |to: &str, from: &str| symlink(to, folders.media(from)).unwrap();
+    link("..", "films/real/up");
+    link("real", "films/again");
+    link("loop-b", "films/loop-a");
+    link("loop-a", "films/loop-b");
+    link("self.mkv", "films/self.mkv");
+    link("nowhere.mkv", "films/broken.mkv");
+    link("real/Real.mkv", "films/Linked.mkv");
+    symlink(outside.path(), folders.media("films/outside")).unwrap();
+    symlink(
+        outside.path().join("Secret.mp4"),
+        folders.media("films/Secret.mp4"),
+    )
+    .unwrap();
+    let house = House::open(folders, Tasks::Scan).await;
+    assert_eq!(house.titles(ItemKind::Film).await, ["Linked", "Real"]);
+    let problems = house.library.problems(None).await.unwrap().items;
+    let mut found: Vec<_> = problems
+        .iter()
+        .map(|p| (p.path.as_str(), p.code.as_str()))
+        .collect();
+    found.sort_unstable();
+    let want = [
+        ("Secret.mp4", "outside"),
+        ("broken.mkv", "broken_link"),
+        ("outside", "outside"),
+        ("self.mkv", "broken_link"),
+    ];
+    assert_eq!(found, want);
+    house.close().await;
+}
