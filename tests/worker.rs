@@ -4,6 +4,8 @@
 
 #[path = "worker/bench.rs"]
 mod bench;
+#[path = "worker/faults.rs"]
+mod faults;
 #[path = "worker/image.rs"]
 mod image;
 #[path = "worker/index.rs"]

@@ -10,7 +10,6 @@ use ffmpeg_next::{Packet, ffi};
 
 use super::decode::{Step, step};
 use super::error::{AvError, check};
-use super::parameters::Parameters;
 use super::stream::Stream;
 
 /// An open bitstream filter that answers every packet with at most one.
@@ -60,15 +59,6 @@ impl Bitstream {
             let code = ffi::av_bsf_receive_packet(self.0, packet.as_mut_ptr());
             Ok(step("rewriting a packet", code)? == Step::Ready)
         }
-    }
-
-    /// What the headers must say about the rewritten packets; complete after the first of them.
-    ///
-    /// # Errors
-    /// [`AvError::OutOfMemory`].
-    pub fn parameters(&self) -> Result<Parameters, AvError> {
-        // SAFETY: the context is open and owns its parameters.
-        unsafe { Parameters::copy_of((*self.0).par_out) }
     }
 }
 

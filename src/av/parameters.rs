@@ -79,10 +79,6 @@ impl Parameters {
         u32::try_from(self.raw().sample_rate).unwrap_or(0)
     }
 
-    pub fn channels(&self) -> u32 {
-        u32::try_from(self.raw().ch_layout.nb_channels).unwrap_or(0)
-    }
-
     /// Samples of one packet of sound; 0 when unknown or varying.
     pub fn frame_samples(&self) -> u32 {
         u32::try_from(self.raw().frame_size).unwrap_or(0)

@@ -188,10 +188,6 @@ impl<'a> Stream<'a> {
         u32::try_from(field!(self, par.profile as c_int)).ok()
     }
 
-    pub fn level(&self) -> Option<u32> {
-        u32::try_from(field!(self, par.level as c_int)).ok()
-    }
-
     pub fn bit_rate(&self) -> Option<i64> {
         Some(field!(self, par.bit_rate as i64)).filter(|&rate| rate > 0)
     }

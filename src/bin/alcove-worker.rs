@@ -2,10 +2,8 @@
 //!
 //! Never: a path, a socket, or a second parent.
 
-#[allow(dead_code)]
 #[path = "../av/mod.rs"]
 mod av;
-#[allow(dead_code)]
 #[path = "../worker/mod.rs"]
 mod worker;
 

@@ -28,6 +28,7 @@ use tokio_util::sync::CancellationToken;
 use crate::media::job::{Job, JobError, Output};
 use crate::media::wire::{Request, SandboxLayers};
 
+pub use lane::Limit;
 use lane::{LANES, limit_of};
 use worker::{End, Worker};
 
@@ -96,6 +97,8 @@ struct Inner {
     closed: CancellationToken,
     next_id: AtomicU64,
     layers: Mutex<Option<SandboxLayers>>,
+    limit_of: fn(&Job) -> Limit,
+    busy: Mutex<Vec<u32>>,
 }
 
 #[derive(Debug)]
@@ -109,6 +112,11 @@ struct LaneState {
 impl Pool {
     /// A pool without any worker yet; they are started by the first jobs.
     pub fn new(config: PoolConfig) -> Self {
+        Self::with_limits(config, limit_of)
+    }
+
+    /// A pool with other time limits than the usual ones.
+    pub fn with_limits(config: PoolConfig, limit_of: fn(&Job) -> Limit) -> Self {
         let lanes = LANES.map(|lane| {
             let workers = lane::workers(lane, config.size);
             LaneState {
@@ -124,6 +132,8 @@ impl Pool {
                 closed: CancellationToken::new(),
                 next_id: AtomicU64::new(1),
                 layers: Mutex::default(),
+                limit_of,
+                busy: Mutex::default(),
             }),
         }
     }
@@ -155,7 +165,8 @@ impl Pool {
             Some(worker) => worker,
             None => Worker::start(&self.inner.config, lane).map_err(PoolError::Start)?,
         };
-        let limit = limit_of(&job);
+        let limit = (self.inner.limit_of)(&job);
+        let _busy = Busy::mark(&self.inner.busy, worker.pid());
         let request = Request {
             id: self.inner.next_id.fetch_add(1, Ordering::Relaxed),
             files: u8::try_from(files.len()).unwrap_or(u8::MAX),
@@ -250,6 +261,11 @@ impl Pool {
             .collect()
     }
 
+    /// Process ids of the workers that run a job now.
+    pub fn busy_pids(&self) -> Vec<u32> {
+        lock(&self.inner.busy).clone()
+    }
+
     /// Ends every worker and waits for it; running and later jobs answer [`PoolError::Closed`].
     pub async fn close(&self) {
         self.inner.closed.cancel();
@@ -298,6 +314,25 @@ impl LaneState {
         let (stale, fresh) = parked.drain(..).partition(|w| w.rested() >= age);
         *parked = fresh;
         stale
+    }
+}
+
+/// Keeps a process id in the list while its job runs, also when the job's future is dropped.
+struct Busy<'a> {
+    list: &'a Mutex<Vec<u32>>,
+    pid: Option<u32>,
+}
+
+impl<'a> Busy<'a> {
+    fn mark(list: &'a Mutex<Vec<u32>>, pid: Option<u32>) -> Self {
+        lock(list).extend(pid);
+        Self { list, pid }
+    }
+}
+
+impl Drop for Busy<'_> {
+    fn drop(&mut self) {
+        lock(self.list).retain(|pid| Some(*pid) != self.pid);
     }
 }
 

@@ -60,7 +60,7 @@ pub fn thumbnail(
     };
     let mut best: Option<Jpeg> = None;
     let mut last_error = None;
-    for ms in wanted.into_iter().chain([0]) {
+    for (tried, ms) in (0u64..).zip(wanted.into_iter().chain([0])) {
         if at_ms.is_some() && best.is_some() {
             break;
         }
@@ -81,7 +81,7 @@ pub fn thumbnail(
             Err(error @ (AvError::Read(_) | AvError::OutOfMemory)) => return Err(error.into()),
             Err(error) => last_error = Some(error),
         }
-        reply.progress(0, 0);
+        reply.progress(tried + 1, PLACES.len() as u64 + 1);
     }
     match (best, last_error) {
         (Some(jpeg), _) => Ok(send(&jpeg, reply)),

@@ -12,12 +12,18 @@ use alcove::media::job::{Job, Output, ProbeKind};
 use alcove::pool::{Lane, Pool, PoolConfig, PoolError};
 use bytes::Bytes;
 
-pub fn pool() -> Pool {
-    Pool::new(PoolConfig {
-        program: PathBuf::from(env!("CARGO_BIN_EXE_alcove-worker")),
+pub const WORKER: &str = env!("CARGO_BIN_EXE_alcove-worker");
+
+pub fn config() -> PoolConfig {
+    PoolConfig {
+        program: PathBuf::from(WORKER),
         size: 2,
         address_space_bytes: 2 << 30,
-    })
+    }
+}
+
+pub fn pool() -> Pool {
+    Pool::new(config())
 }
 
 /// A scratch folder that media is made in.
