@@ -37,20 +37,23 @@ build_ui() {
   if stamp_is ui "$hash" && [ -e "$ui_out/index.html" ]; then return 0; fi
   node_ready
   ui_packages
-  step "building the web UI" npm --prefix src/ui run --silent build
+  step "building the web UI" npm --prefix src/ui run --silent build -- --logLevel warn
   stamp_set ui "$hash"
 }
 
 # build_programs PROFILE: `alcove` and `alcove-worker`, optimised (release) or quick to build (dev).
 build_programs() {
-  local profile=$1 hash words="optimised"
+  local profile=$1 hash words="optimised" quiet=()
   [ "$profile" = release ] || words="for tests"
   # The distribution counts: the worker is linked to its libav.
   hash=$(hash_of_words "$host" "$root" "$(hash_of src Cargo.toml Cargo.lock build.rs "$ui_out")")
   if stamp_is "programs-$profile" "$hash" && [ -x "$(program alcove "$profile")" ] \
     && [ -x "$(program alcove-worker "$profile")" ]; then return 0; fi
   sources_are_this_clone
-  step "building the programs ($words)" cargo build --quiet --locked --bins --profile "$profile" --target-dir "$build_dir"
+  # At a terminal cargo shows how far it is; elsewhere its list of crates would hide the steps.
+  [ -t 2 ] || quiet=(--quiet)
+  step "building the programs ($words)" \
+    cargo build "${quiet[@]}" --locked --bins --profile "$profile" --target-dir "$build_dir"
   stamp_set "programs-$profile" "$hash"
 }
 

@@ -36,8 +36,14 @@ as_root() {
   fi
 }
 
+# apt is silent unless it fails; then all it said is shown.
 apt_get() {
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=600 -o Dpkg::Use-Pty=0 "$@"
+  local log code=0
+  log=$(mktemp)
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get -qy -o DPkg::Lock::Timeout=600 -o Dpkg::Use-Pty=0 "$@" > "$log" 2>&1 || code=$?
+  [ $code -eq 0 ] || cat "$log" >&2
+  rm -f "$log"
+  return $code
 }
 
 apt_updated=""
