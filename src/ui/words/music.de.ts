@@ -18,7 +18,6 @@ export const music: Words['music'] = {
   shuffle: 'Zufällig',
   playNext: 'Als Nächstes',
   addToQueue: 'In die Warteschlange',
-  playThis: (title) => `${title} abspielen`,
   playNextThis: (title) => `${title} als Nächstes abspielen`,
   addThis: (title) => `${title} in die Warteschlange setzen`,
   added: 'In die Warteschlange gesetzt',

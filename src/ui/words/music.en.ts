@@ -16,7 +16,6 @@ export const music = {
   shuffle: 'Shuffle',
   playNext: 'Play next',
   addToQueue: 'Add to queue',
-  playThis: (title: string) => `Play ${title}`,
   playNextThis: (title: string) => `Play ${title} next`,
   addThis: (title: string) => `Add ${title} to the queue`,
   added: 'Added to the queue',

@@ -18,7 +18,6 @@ export const music: Words['music'] = {
   shuffle: 'Willekeurig',
   playNext: 'Hierna afspelen',
   addToQueue: 'In de wachtrij',
-  playThis: (title) => `${title} afspelen`,
   playNextThis: (title) => `${title} hierna afspelen`,
   addThis: (title) => `${title} in de wachtrij zetten`,
   added: 'In de wachtrij gezet',
