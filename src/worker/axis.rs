@@ -13,6 +13,9 @@ const MAX_TIMESCALE: u32 = 1_000_000;
 /// What too fine sources are rounded to.
 const USUAL_TIMESCALE: u32 = 90_000;
 
+/// Absurd timestamps end up here, far outside every segment, where sums still do not overflow.
+const FARTHEST: i64 = i64::MAX / 8;
+
 /// The time line of one track: zero is the first boundary of the grid.
 #[derive(Clone, Debug)]
 pub struct Axis<'a> {
@@ -92,15 +95,12 @@ impl<'a> Axis<'a> {
     fn convert(&self, ticks: i64, base: Rational) -> i64 {
         let origin = self.grid.origin();
         if base == self.grid.time_base {
-            return rescale(ticks.saturating_sub(origin), base, self.ticks());
+            let exact = rescale(ticks.saturating_sub(origin), base, self.ticks());
+            return exact.clamp(-FARTHEST, FARTHEST);
         }
         difference(ticks, base, origin, self.grid.time_base, self.timescale)
-            // Only absurd timestamps overflow; they end up far outside every segment.
-            .unwrap_or(if ticks < 0 {
-                i64::MIN / 4
-            } else {
-                i64::MAX / 4
-            })
+            .unwrap_or(ticks.signum() * FARTHEST)
+            .clamp(-FARTHEST, FARTHEST)
     }
 }
 
@@ -189,5 +189,10 @@ mod tests {
         let axis = Axis::new(&grid, Rational::new(1, 1_000_000_000), 90_000).expect("valid");
         assert!(axis.at(i64::MAX) > 1 << 40);
         assert!(axis.at(i64::MIN + 1) < -(1 << 40));
+        let same = Axis::new(&grid, grid.time_base, 90_000).expect("valid");
+        assert_eq!(
+            (same.at(i64::MAX), same.at(i64::MIN)),
+            (FARTHEST, -FARTHEST)
+        );
     }
 }

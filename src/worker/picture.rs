@@ -88,7 +88,11 @@ pub fn segment(
     // Filters that look at the picture before, and guessed times, need the group before.
     let earlier = target.deinterlace || reader.guesses_times();
     let boundary = axis.boundary_pts(index);
-    let place = if earlier { boundary - 1 } else { boundary };
+    let place = if earlier {
+        boundary.saturating_sub(1)
+    } else {
+        boundary
+    };
     reader.seek(place, axis.boundary_pts(0), Landing::Keyframe)?;
     let second = i64::from(axis.timescale());
     let mut frame = Frame::new()?;

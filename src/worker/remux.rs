@@ -165,7 +165,7 @@ impl Packets<'_> {
             return true;
         }
         let far = self.span.end + 10 * i64::from(self.axis.timescale());
-        !self.span.last && ((packet.is_key() && time >= self.span.end) || time > far)
+        (!self.span.last && packet.is_key() && time >= self.span.end) || time > far
     }
 
     /// A packet without a time is the second field of the picture before it, or a mystery.

@@ -68,7 +68,7 @@ pub fn segment(
     let target = axis.pts_at(span.start - i64::from(timescale));
     let origin = first_pts.unwrap_or_else(|| axis.boundary_pts(0));
     reader.seek(target, origin, Landing::AnyPacket)?;
-    let usual = i64::from(parameters.frame_samples());
+    let usual = usual_samples(codecs::audio(&reader.stream()?), &parameters);
     let mut cut = Cut {
         span,
         earliest: -places.blur(),
@@ -96,6 +96,17 @@ fn timescale_of(parameters: &Parameters) -> Result<u32, JobError> {
     match parameters.sample_rate_hz() {
         0 => Err(JobError::Unsupported("sound without a sample rate".into())),
         rate => Ok(rate),
+    }
+}
+
+/// Samples of a packet, also where the container leaves it to the codec; 0 when they vary.
+fn usual_samples(codec: AudioCodec, parameters: &Parameters) -> i64 {
+    match (parameters.frame_samples(), codec) {
+        (samples @ 1.., _) => i64::from(samples),
+        (0, AudioCodec::Aac) => 1024,
+        (0, AudioCodec::Ac3) => 1536,
+        (0, AudioCodec::Mp2 | AudioCodec::Mp3) => 1152,
+        (0, _) => 0,
     }
 }
 
