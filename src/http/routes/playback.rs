@@ -80,7 +80,7 @@ pub async fn playback(
         .unix_ms()
         .saturating_add(lifetime_ms(&source.info));
     let ticket = ticket(&app, &session, &source, &verdict.plan, expires_at_ms)?;
-    if verdict.decision != Decision::DirectPlay {
+    if verdict.decision != Decision::DirectPlay && request.explain != Some(true) {
         let playable = playable(&source, &verdict.plan)?;
         app.rooms
             .sessions

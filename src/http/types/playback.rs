@@ -39,6 +39,9 @@ pub struct PlaybackRequest {
     /// The sound track to play, by its stream index; the file's default when absent.
     #[serde(default)]
     pub audio_stream: Option<u32>,
+    /// True to learn the decision only: no room for a conversion is taken.
+    #[serde(default)]
+    pub explain: Option<bool>,
 }
 
 /// How a film reaches the player.

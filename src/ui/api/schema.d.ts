@@ -924,8 +924,10 @@ export interface components {
             audio_stream?: number | null;
             /** @description Containers it plays from a plain file address: `mp4`, `webm`, `matroska`, `mp3`, … */
             containers: string[];
+            /** @description True to learn the decision only: no room for a conversion is taken. */
+            explain?: boolean | null;
             hdr?: boolean | null;
-            /** @description True when it plays HTTP Live Streaming. */
+            /** @description False when it plays no HTTP Live Streaming; true when absent. */
             hls?: boolean | null;
             /** Format: int32 */
             max_audio_channels?: number | null;

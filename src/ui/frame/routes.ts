@@ -15,12 +15,6 @@ function page(load: () => Promise<{ default: unknown }>): Load {
   return load as Load;
 }
 
-const parts = import.meta.glob<{ default: unknown }>('../{player,music,photos}/*.svelte');
-
-function part(path: string): Load {
-  return page(parts[`../${path}.svelte`] ?? (() => import('../pages/NotFound.svelte')));
-}
-
 export const routes: readonly Route[] = [
   { pattern: '/', load: page(() => import('../pages/Home.svelte')) },
   { pattern: '/films', load: page(() => import('../pages/Films.svelte')) },
@@ -33,12 +27,12 @@ export const routes: readonly Route[] = [
   { pattern: '/settings/account', load: page(() => import('../settings/Account.svelte')) },
   { pattern: '/settings/about', load: page(() => import('../settings/About.svelte')) },
   { pattern: '/welcome', load: page(() => import('../pages/Welcome.svelte')), bare: true },
-  { pattern: '/music', load: part('music/Music') },
-  { pattern: '/artist/:itemId', load: part('music/Artist') },
-  { pattern: '/album/:itemId', load: part('music/Album') },
-  { pattern: '/photos', load: part('photos/Photos') },
-  { pattern: '/photo/:itemId', load: part('photos/Viewer'), bare: true },
-  { pattern: '/play/:itemId', load: part('player/Player'), bare: true },
+  { pattern: '/music', load: page(() => import('../music/Music.svelte')) },
+  { pattern: '/artist/:itemId', load: page(() => import('../music/Artist.svelte')) },
+  { pattern: '/album/:itemId', load: page(() => import('../music/Album.svelte')) },
+  { pattern: '/photos', load: page(() => import('../photos/Photos.svelte')) },
+  { pattern: '/photo/:itemId', load: page(() => import('../photos/Viewer.svelte')), bare: true },
+  { pattern: '/play/:itemId', load: page(() => import('../player/Player.svelte')), bare: true },
 ];
 
 const NOT_FOUND: Route = { pattern: '*', load: page(() => import('../pages/NotFound.svelte')) };
