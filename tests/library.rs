@@ -5,6 +5,8 @@
 #[path = "media/mod.rs"]
 mod media;
 
+#[path = "library/art.rs"]
+mod art;
 #[path = "library/hostile.rs"]
 mod hostile;
 #[path = "library/house.rs"]

@@ -178,3 +178,242 @@ pub(super) fn above(path: &[u8]) -> impl Iterator<Item = &[u8]> {
         Some(up)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::library::formats::FileRole;
+    use crate::library::walk::Found;
+
+    /// A tree as people edit it: path to (size, time).
+    type Tree = BTreeMap<Vec<u8>, (u64, i64)>;
+
+    const OLD_NS: i64 = 1_000_000_000_000;
+    const NOW_NS: i64 = OLD_NS * 10;
+
+    fn found(path: &[u8], (size_bytes, mtime_ns): (u64, i64)) -> (Vec<u8>, Found) {
+        let cut = path.iter().rposition(|&b| b == b'/');
+        let folder = path[..cut.unwrap_or(0)].to_vec();
+        let name = path[cut.map_or(0, |at| at + 1)..].to_vec();
+        let role = match name.ends_with(b".mkv") {
+            true => FileRole::Media(Media::Video),
+            false => FileRole::Nfo,
+        };
+        (
+            folder,
+            Found {
+                name,
+                size_bytes,
+                mtime_ns,
+                role,
+            },
+        )
+    }
+
+    fn walk_of(tree: &Tree) -> Walk {
+        let mut folders: BTreeMap<Vec<u8>, Folder> = BTreeMap::new();
+        for (path, state) in tree {
+            let (folder, found) = found(path, *state);
+            let at = folders.entry(folder.clone()).or_insert_with(|| Folder {
+                path: folder,
+                ..Folder::default()
+            });
+            match found.role {
+                FileRole::Media(media) => at.media.push((found, media)),
+                _ => {
+                    at.stamp = mix(at.stamp, found.size_bytes ^ (found.mtime_ns as u64) | 1);
+                    at.beside.push(found);
+                }
+            }
+        }
+        Walk::of(folders.into_values().collect())
+    }
+
+    const OPTIONS: DiffOptions<'static> = DiffOptions {
+        full: false,
+        now_ns: NOW_NS,
+        before: &[],
+        mounts: &[],
+    };
+
+    /// What the database would hold after a plan was carried out.
+    fn carry_out(known: Vec<KnownFile>, plan: &Plan, next_id: &mut i64) -> Vec<KnownFile> {
+        let mut rows: BTreeMap<FileId, KnownFile> =
+            known.into_iter().map(|file| (file.id, file)).collect();
+        for task in &plan.tasks {
+            let id = task.known.unwrap_or_else(|| {
+                *next_id += 1;
+                FileId(*next_id)
+            });
+            let row = KnownFile {
+                id,
+                path: task.path.clone(),
+                size_bytes: task.size_bytes,
+                mtime_ns: task.mtime_ns,
+                fingerprint: 1,
+                sidecars: task.sidecars,
+                format: FORMAT,
+                available: true,
+            };
+            rows.insert(id, row);
+        }
+        for (id, _) in &plan.gone {
+            rows.remove(id);
+        }
+        for (ids, available) in [(&plan.back, true), (&plan.missing, false)] {
+            for id in ids {
+                rows.get_mut(id)
+                    .expect("a plan names known files")
+                    .available = available;
+            }
+        }
+        rows.into_values().collect()
+    }
+
+    fn facts(rows: &[KnownFile]) -> Vec<(Vec<u8>, u64, i64, u64)> {
+        let mut facts: Vec<_> = rows
+            .iter()
+            .map(|r| (r.path.clone(), r.size_bytes, r.mtime_ns, r.sidecars))
+            .collect();
+        facts.sort();
+        facts
+    }
+
+    #[derive(Clone, Debug)]
+    enum Edit {
+        Write(Vec<u8>, u64, i64),
+        Remove(usize),
+        Rename(usize, Vec<u8>),
+        Scan,
+    }
+
+    fn path() -> impl Strategy<Value = Vec<u8>> {
+        "([ab]/){0,3}[xyz]\\.(mkv|nfo)".prop_map(String::into_bytes)
+    }
+
+    fn edit() -> impl Strategy<Value = Edit> {
+        prop_oneof![
+            4 => (path(), 0u64..4, 0i64..4).prop_map(|(path, size, time)| Edit::Write(path, size, OLD_NS + time)),
+            2 => (0usize..50).prop_map(Edit::Remove),
+            2 => ((0usize..50), path()).prop_map(|(at, path)| Edit::Rename(at, path)),
+            2 => Just(Edit::Scan),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn scans_between_edits_end_where_one_scan_of_the_last_tree_does(edits in prop::collection::vec(edit(), 1..60)) {
+            let mut tree = Tree::new();
+            let mut known = Vec::new();
+            let mut next_id = 0;
+            for edit in edits.into_iter().chain([Edit::Scan]) {
+                let nth = |tree: &Tree, at: usize| tree.keys().nth(at % tree.len().max(1)).cloned();
+                match edit {
+                    Edit::Write(path, size, time) => { tree.insert(path, (size, time)); }
+                    Edit::Remove(at) => if let Some(path) = nth(&tree, at) { tree.remove(&path); },
+                    Edit::Rename(at, to) => if let Some(state) = nth(&tree, at).and_then(|path| tree.remove(&path)) {
+                        tree.insert(to, state);
+                    },
+                    Edit::Scan => {
+                        let plan = diff(known.clone(), &walk_of(&tree), &OPTIONS);
+                        known = carry_out(known, &plan, &mut next_id);
+                    }
+                }
+            }
+            let plan = diff(Vec::new(), &walk_of(&tree), &OPTIONS);
+            let afresh = carry_out(Vec::new(), &plan, &mut 0);
+            prop_assert_eq!(facts(&known), facts(&afresh));
+            prop_assert_eq!(diff(known, &walk_of(&tree), &OPTIONS), Plan::default());
+        }
+    }
+
+    fn tree(paths: &[&str]) -> Tree {
+        paths
+            .iter()
+            .map(|path| (path.as_bytes().to_vec(), (1, OLD_NS)))
+            .collect()
+    }
+
+    fn scanned(tree: &Tree) -> Vec<KnownFile> {
+        carry_out(
+            Vec::new(),
+            &diff(Vec::new(), &walk_of(tree), &OPTIONS),
+            &mut 0,
+        )
+    }
+
+    #[test]
+    fn files_below_closed_folders_and_lost_mounts_are_missing_not_gone() {
+        let known = scanned(&tree(&["a/x.mkv", "b/x.mkv", "c.mkv"]));
+        let mut walk = walk_of(&tree(&["c.mkv"]));
+        walk.closed = vec![b"a".to_vec()];
+        let mounts = [b"b".to_vec()];
+        let plan = diff(
+            known.clone(),
+            &walk,
+            &DiffOptions {
+                mounts: &mounts,
+                ..OPTIONS
+            },
+        );
+        assert_eq!((plan.missing.len(), plan.gone.len()), (2, 0));
+        let plan = diff(known, &walk, &OPTIONS);
+        assert_eq!(
+            (plan.missing.len(), plan.gone.len()),
+            (1, 1),
+            "b was no mount"
+        );
+    }
+
+    #[test]
+    fn a_fresh_file_waits_for_a_second_look_whatever_the_clock_says() {
+        for (age_ns, waits) in [
+            (0, true),
+            (SETTLE_NS - 1, true),
+            (SETTLE_NS, false),
+            (-SETTLE_NS, true),
+            // A board without a clock sees files from the future.
+            (-SETTLE_NS - 1, false),
+        ] {
+            let tree: Tree = [(b"x.mkv".to_vec(), (1, NOW_NS - age_ns))].into();
+            let first = diff(Vec::new(), &walk_of(&tree), &OPTIONS);
+            assert_eq!(first.tasks.is_empty(), waits, "{age_ns}");
+            let again = diff(
+                Vec::new(),
+                &walk_of(&tree),
+                &DiffOptions {
+                    before: &first.unsettled,
+                    ..OPTIONS
+                },
+            );
+            assert_eq!(again.tasks.len(), 1, "{age_ns}");
+        }
+    }
+
+    #[test]
+    fn a_changed_text_beside_a_film_is_taken_in_without_reading_the_film() {
+        let mut tree = tree(&["a/b/x.mkv", "a/b/x.nfo", "c/x.mkv"]);
+        let known = scanned(&tree);
+        tree.insert(b"a/b/x.nfo".to_vec(), (2, OLD_NS));
+        let plan = diff(known.clone(), &walk_of(&tree), &OPTIONS);
+        let probes: Vec<_> = plan
+            .tasks
+            .iter()
+            .map(|task| (task.path.as_slice(), task.probe))
+            .collect();
+        assert_eq!(probes, [(&b"a/b/x.mkv"[..], false)]);
+        let full = diff(
+            known,
+            &walk_of(&tree),
+            &DiffOptions {
+                full: true,
+                ..OPTIONS
+            },
+        );
+        assert!(full.tasks.len() == 2 && full.tasks.iter().all(|task| task.probe));
+    }
+}

@@ -70,6 +70,27 @@ pub(super) struct Walk {
 }
 
 impl Walk {
+    /// Folders in their order, ready to be asked for by path.
+    #[cfg(test)]
+    pub(super) fn of(folders: Vec<Folder>) -> Self {
+        let mut walk = Self {
+            folders,
+            ..Self::default()
+        };
+        walk.sort();
+        walk
+    }
+
+    fn sort(&mut self) {
+        self.folders.sort_by(|a, b| a.path.cmp(&b.path));
+        self.by_path = self
+            .folders
+            .iter()
+            .enumerate()
+            .map(|(at, f)| (f.path.clone(), at))
+            .collect();
+    }
+
     /// The folder at a path below the library's folder.
     pub(super) fn folder(&self, path: &[u8]) -> Option<&Folder> {
         self.by_path.get(path).map(|&at| &self.folders[at])
@@ -113,13 +134,7 @@ pub(super) fn walk(order: &WalkOrder, stop: &dyn Fn() -> bool) -> Walk {
         Err(error) => walker.walk.root_error = Some(error.kind()),
     }
     let mut walk = walker.walk;
-    walk.folders.sort_by(|a, b| a.path.cmp(&b.path));
-    walk.by_path = walk
-        .folders
-        .iter()
-        .enumerate()
-        .map(|(at, f)| (f.path.clone(), at))
-        .collect();
+    walk.sort();
     walk
 }
 

@@ -1,0 +1,167 @@
+//! Pictures: beside the film, inside it, taken from it; made ahead and on demand.
+//!
+//! Never: comparing pixels that an encoder chose.
+
+use alcove::library::{ArtKind, ArtSize, ItemKind, LibraryError};
+
+use crate::house::{ANNA, Folders, House, Tasks};
+
+#[tokio::test]
+async fn pictures_come_from_beside_the_file_else_from_it() {
+    let folders = Folders::new();
+    folders.put("tiny_h264.mkv", "films/With (2010)/With (2010).mkv");
+    folders.put("photo.jpg", "films/With (2010)/poster.jpg");
+    folders.put("photo.png", "films/With (2010)/fanart.png");
+    folders.put("h264_aac.mp4", "films/Without (2011)/Without (2011).mp4");
+    folders.put("tiny_h264.mp4", "tv/Show/Season 1/Show S01E01.mp4");
+    folders.put("photo.jpg", "tv/Show/poster.jpg");
+    folders.put("tiny.flac", "music/Artist/Album/01.flac");
+    folders.put("photo.jpg", "music/Artist/Album/cover.jpg");
+    folders.put("photo_exif.jpg", "photos/a.jpg");
+    folders.write("films/Broken/poster.jpg", b"no picture");
+    folders.put("tiny_h264.mkv", "films/Broken/Broken.mkv");
+    let house = House::open(folders, Tasks::Scan).await;
+    let art = async |id, kind, size| house.library.artwork(id, kind, size).await;
+    let with = house.one(ItemKind::Film, "With").await;
+    assert!(with.poster.is_some() && with.backdrop.is_some());
+    for (kind, title) in [
+        (ItemKind::Film, "With"),
+        (ItemKind::Film, "Without"),
+        (ItemKind::Series, "Show"),
+        (ItemKind::Season, "Season 1"),
+        (ItemKind::Episode, "Episode 1"),
+        (ItemKind::Photo, "a"),
+    ] {
+        let item = house.one(kind, title).await;
+        assert!(item.poster.is_some(), "{title}");
+        for size in [ArtSize::Small, ArtSize::Large] {
+            let made = art(item.id, ArtKind::Poster, size).await.unwrap();
+            assert!(made.bytes.starts_with(&[0xFF, 0xD8]), "{title} is a JPEG");
+            let again = art(item.id, ArtKind::Poster, size).await.unwrap();
+            assert_eq!(
+                (made.etag, made.bytes),
+                (again.etag, again.bytes),
+                "{title}"
+            );
+        }
+        let item = house.library.summary(ANNA, item.id).await.unwrap();
+        assert!(
+            item.poster.and_then(|p| p.colour).is_some(),
+            "{title} has a colour"
+        );
+    }
+    assert!(
+        art(with.id, ArtKind::Backdrop, ArtSize::Large)
+            .await
+            .is_ok()
+    );
+    let album = house.of_kind(ItemKind::Album).await.remove(0);
+    let track = house.of_kind(ItemKind::Track).await.remove(0);
+    let cover = art(album.id, ArtKind::Poster, ArtSize::Small)
+        .await
+        .unwrap();
+    assert_eq!(
+        art(track.id, ArtKind::Poster, ArtSize::Small)
+            .await
+            .unwrap()
+            .etag,
+        cover.etag
+    );
+    let broken = house.one(ItemKind::Film, "Broken").await;
+    assert!(matches!(
+        art(broken.id, ArtKind::Poster, ArtSize::Small).await,
+        Err(LibraryError::NoPicture)
+    ));
+    let broken = house.one(ItemKind::Film, "Broken").await;
+    assert_eq!(
+        broken.poster, None,
+        "a picture that cannot be made is not offered again"
+    );
+    let photo = house.one(ItemKind::Photo, "a").await;
+    assert!(
+        house
+            .library
+            .photo(photo.id)
+            .await
+            .unwrap()
+            .bytes
+            .starts_with(&[0xFF, 0xD8])
+    );
+    assert!(matches!(
+        house.library.photo(with.id).await,
+        Err(LibraryError::NoPicture)
+    ));
+    let none = art(
+        alcove::library::ItemId(999),
+        ArtKind::Poster,
+        ArtSize::Small,
+    )
+    .await;
+    assert!(matches!(none, Err(LibraryError::NotFound)));
+    house.close().await;
+}
+
+#[tokio::test]
+async fn grids_pictures_and_texts_are_made_while_nobody_waits() {
+    let folders = Folders::new();
+    folders.put("h264_aac.mp4", "films/A.mp4");
+    folders.put("subtitles.mkv", "films/B.mkv");
+    folders.put("mpeg2_ac3.ts", "films/C.ts");
+    let house = House::open(folders, Tasks::All).await;
+    let films = house.of_kind(ItemKind::Film).await;
+    for film in &films {
+        house
+            .until(async |library| {
+                let ready = library.source(film.id).await.unwrap().grid.is_some();
+                let shown = library.summary(ANNA, film.id).await.unwrap();
+                (ready && shown.poster.and_then(|p| p.colour).is_some()).then_some(())
+            })
+            .await;
+    }
+    house
+        .until(async |_| {
+            let kept = std::fs::read_dir(house.folders.state().join("subtitles")).ok()?;
+            (kept.count() > 0).then_some(())
+        })
+        .await;
+    let grid = house
+        .library
+        .source(films[0].id)
+        .await
+        .unwrap()
+        .grid
+        .unwrap();
+    let again = house.library.source_with_grid(films[0].id).await.unwrap();
+    assert_eq!(Some(grid.clone()), again.grid);
+    let other = alcove::media::grid::SegmentGrid::regular(grid.time_base, 0, 999_999).unwrap();
+    let kept = house.library.keep_grid(&again, other).await.unwrap();
+    assert_eq!(kept, grid, "a stored grid never changes");
+    house.close().await;
+}
+
+#[tokio::test]
+async fn subtitles_inside_and_beside_a_film_become_webvtt() {
+    let folders = Folders::new();
+    folders.put("subtitles.mkv", "films/Film/Film.mkv");
+    folders.put("side.srt", "films/Film/Film.nl.srt");
+    folders.put("side.ass", "films/Film/Subs/English.ass");
+    folders.write(
+        "films/Film/Film.de.srt",
+        b"\xff\xfe\x00 nothing of a subtitle",
+    );
+    let house = House::open(folders, Tasks::Scan).await;
+    let film = house.one(ItemKind::Film, "Film").await;
+    let detail = house.library.item(ANNA, film.id).await.unwrap();
+    assert!(detail.subtitles.len() >= 4, "{:?}", detail.subtitles);
+    for subtitle in &detail.subtitles {
+        let text = house.library.subtitle(film.id, &subtitle.id).await.unwrap();
+        assert!(text.starts_with(b"WEBVTT"), "{subtitle:?}");
+        let again = house.library.subtitle(film.id, &subtitle.id).await.unwrap();
+        assert_eq!(text, again);
+    }
+    for id in ["x999", "e999", "", "x", "e-1", "../../etc/passwd"] {
+        let got = house.library.subtitle(film.id, id).await;
+        assert!(matches!(got, Err(LibraryError::NotFound)), "{id}: {got:?}");
+    }
+    house.close().await;
+}
