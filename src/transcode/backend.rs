@@ -51,7 +51,8 @@ impl Backend for Software {
             let (_, bytes) = pool
                 .collect(Lane::Viewer, job, vec![OwnedFd::from(file)])
                 .await?;
-            Ok(bytes)
+            // What the pool collected may hold twice its length; a cached segment must not.
+            Ok(Bytes::copy_from_slice(&bytes))
         })
     }
 }

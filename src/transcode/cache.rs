@@ -32,6 +32,15 @@ impl SegmentCache {
         self.parts.contains(key)
     }
 
+    pub(crate) fn clear(&mut self) {
+        self.parts.clear();
+        self.held_bytes = 0;
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.parts.is_empty()
+    }
+
     /// Keeps `bytes`, unless the part is here already: what came first stays, so that all viewers
     /// of a part see the same bytes.
     pub(crate) fn insert(&mut self, key: PartKey, bytes: Bytes) {

@@ -24,6 +24,8 @@ use crate::media::job::Job;
 
 /// A session without a request for this long is over.
 const SILENCE: Duration = Duration::from_secs(60);
+/// Segments stay in memory for this long after the last session, for whoever comes back from a pause.
+const CACHE_KEPT: Duration = Duration::from_secs(600);
 /// An error is repeated to whoever asks again within this time, before the part is tried once more.
 const ERROR_KEPT: Duration = Duration::from_secs(10);
 /// Tries of a part whose worker failed, in all.
@@ -94,6 +96,8 @@ pub(crate) struct Schedule {
     flights: HashMap<PartKey, Flight>,
     cache: SegmentCache,
     errors: LruCache<PartKey, (SessionError, Instant)>,
+    /// The last request of any session.
+    last_request: Option<Instant>,
     meter: Meter,
     next_id: u64,
     /// Jobs of each weight that hold a worker.
@@ -108,6 +112,7 @@ impl Schedule {
             flights: HashMap::new(),
             cache: SegmentCache::new(config.cache_bytes),
             errors: LruCache::new(MAX_ERRORS),
+            last_request: None,
             meter: Meter::new(config.capacity, config.parallel_jobs),
             next_id: 0,
             workers: Weight::ALL.map(|weight| Workers {
@@ -155,6 +160,7 @@ impl Schedule {
         if self.is_closed {
             return Err(SessionError::Closed);
         }
+        self.last_request = Some(now);
         if let Some(viewer) = self.viewers.get_mut(key.playback)
             && viewer.source.key() == source.key()
         {
@@ -451,17 +457,35 @@ impl Schedule {
         }
     }
 
-    /// Ends the sessions that have been silent for too long.
+    /// Ends the sessions that have been silent for too long, and frees the memory some time after the last one.
     pub(crate) fn expire(&mut self, now: Instant) {
         self.viewers
             .retain(|_, viewer| now < viewer.last_request + SILENCE);
         self.sweep();
+        if self
+            .cache_deadline()
+            .is_some_and(|deadline| now >= deadline)
+        {
+            self.cache.clear();
+        }
     }
 
-    /// When the next session would end of silence.
+    /// When [`Schedule::expire`] has something to do next.
     pub(crate) fn next_deadline(&self) -> Option<Instant> {
-        let last = self.viewers.values().map(|viewer| viewer.last_request);
-        last.min().map(|last| last + SILENCE)
+        let last = self
+            .viewers
+            .values()
+            .map(|viewer| viewer.last_request)
+            .min();
+        let silence = last.map(|last| last + SILENCE);
+        silence.into_iter().chain(self.cache_deadline()).min()
+    }
+
+    fn cache_deadline(&self) -> Option<Instant> {
+        let is_kept = self.viewers.is_empty() && !self.cache.is_empty();
+        self.last_request
+            .filter(|_| is_kept)
+            .map(|last| last + CACHE_KEPT)
     }
 
     /// Refuses everything from now on and answers everybody who waits.

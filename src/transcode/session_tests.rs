@@ -380,6 +380,24 @@ async fn a_minute_of_silence_ends_a_session() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn memory_is_given_back_some_time_after_the_last_session() {
+    play(USUAL, vec![], async |stage| {
+        stage.segment("a", 0).await.unwrap();
+        for (pause_s, want) in [(590, vec![]), (610, vec!["v0", "v0."])] {
+            stage.rest().await;
+            stage.diary.take();
+            tokio::time::sleep(Duration::from_secs(pause_s - 15)).await;
+            stage.sessions.end("a");
+            stage.segment("a", 0).await.unwrap();
+            let made = stage.diary.take();
+            let own: Vec<_> = made.iter().filter(|line| line.starts_with("v0")).collect();
+            assert_eq!(own, want, "after {pause_s} s");
+        }
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_ended_session_stops_its_jobs() {
     play(USUAL, vec![], async |stage| {
         stage.segment("a", 0).await.unwrap();
