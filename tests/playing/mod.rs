@@ -146,6 +146,7 @@ async fn films_without_clean_cuts_keep_every_picture() {
 async fn odd_rates_and_late_starts_keep_every_picture() {
     check("ntsc_film.mkv", &browser(), Decision::Remux).await;
     check("late_start.ts", &browser(), Decision::Transcode).await;
+    check("vfr.mkv", &browser(), Decision::Remux).await;
 }
 
 #[tokio::test]
