@@ -4,6 +4,7 @@
 
 mod players;
 mod stage;
+mod stream;
 
 use crate::media;
 
