@@ -149,7 +149,8 @@ fn films() -> PathBuf {
             );
             let path = file(&part, n);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(path, bytes).unwrap();
+            std::fs::write(&path, bytes).unwrap();
+            media::lay(&path);
         }
         std::fs::rename(part, &root).unwrap();
     }

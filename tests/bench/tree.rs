@@ -161,6 +161,7 @@ fn put(path: &Path, parts: &[&[u8]]) {
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     let mut file = std::fs::File::create(path).unwrap();
     file.write_all(&parts.concat()).unwrap();
+    media::lay(path);
 }
 
 /// An MP4 box that players skip, with the number in it.

@@ -1,6 +1,6 @@
 // Folders of media for the browser tests, made once. Never: two files with the same content.
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { MAKE, MEDIA } from './places.mjs';
 
@@ -16,6 +16,8 @@ function made(name) {
 function put(root, path, bytes) {
   mkdirSync(dirname(join(root, path)), { recursive: true });
   writeFileSync(join(root, path), bytes);
+  // What changed a moment ago counts as still being written, and a scan comes back later.
+  utimesSync(join(root, path), new Date(2024, 0, 1), new Date(2024, 0, 1));
 }
 
 /** A folder that `fill` fills, and that is there whole or not at all. */

@@ -64,7 +64,8 @@ pub fn write(folder: &Path, numbers: impl Iterator<Item = u32>) {
         let below = folder.join(format!("{:03}", number / 100));
         std::fs::create_dir_all(&below).expect("a folder can be made");
         let path = below.join(format!("{stem} {number:05}.{extension}"));
-        std::fs::write(path, broken(bytes, number)).expect("a broken file can be written");
+        std::fs::write(&path, broken(bytes, number)).expect("a broken file can be written");
+        media::lay(&path);
     }
 }
 

@@ -40,6 +40,18 @@ pub fn copy(name: &str, to: &Path) {
     let parent = to.parent().expect("a file lies in a folder");
     std::fs::create_dir_all(parent).expect("folders of a test library can be made");
     std::fs::copy(&from, to).expect("test media can be copied");
+    lay(to);
+}
+
+/// Dates a file an hour back: one that changed a moment ago counts as still being written, and a scan comes back later.
+pub fn lay(path: &Path) {
+    let file = std::fs::File::options()
+        .write(true)
+        .open(path)
+        .expect("a file just made can be opened");
+    let earlier = std::time::SystemTime::now() - std::time::Duration::from_secs(3600);
+    file.set_modified(earlier)
+        .expect("a file's date can be set");
 }
 
 /// Every recipe's name.
