@@ -4,9 +4,12 @@
 
 #[path = "../house/mod.rs"]
 mod house;
+#[path = "../media/mod.rs"]
+mod media;
 
 mod account;
 mod ends;
+mod files;
 mod limits;
 mod server;
 mod surface;

@@ -99,3 +99,29 @@ fn every_answer_forbids_what_a_page_must_not_do() {
         assert!(!policy.contains("unsafe"), "{path}: {policy}");
     }
 }
+
+#[test]
+fn the_board_tells_the_truth_and_null_where_it_knows_nothing() {
+    let state = tempfile::tempdir().unwrap();
+    let (_server, address) = Launch::new(state.path()).run();
+    let board = owner(address).get("/api/v1/board").json();
+    assert_eq!(board["arch"], std::env::consts::ARCH);
+    assert_eq!(board["version"], env!("CARGO_PKG_VERSION"));
+    assert!(
+        board["memory_bytes"]
+            .as_u64()
+            .is_some_and(|bytes| bytes > 0),
+        "{board}"
+    );
+    assert!(
+        board["cores"].as_u64().is_some_and(|cores| cores > 0),
+        "{board}"
+    );
+    assert!(
+        board["storage"][0]["total_bytes"]
+            .as_u64()
+            .is_some_and(|bytes| bytes > 0),
+        "{board}"
+    );
+    assert_eq!(board["sessions"], 0);
+}
