@@ -175,6 +175,17 @@ test('a failing server is tried a few times, then shown, and can be retried by h
   assert.equal(stage.phase, 'attaching');
 });
 
+test('a part that the box cannot make ends it at once, a box in trouble is given time', async () => {
+  const refused = await new Stage().start();
+  refused.player.trouble({ kind: 'network', status: 422 });
+  assert.equal(refused.player.state.failure?.code, 'server_error');
+  assert.equal(refused.phase, 'failed');
+  const troubled = await new Stage().start();
+  troubled.player.trouble({ kind: 'network', status: 500 });
+  assert.equal(troubled.phase, 'lost');
+  assert.equal(troubled.player.state.failure?.code, 'server_error');
+});
+
 test('choosing quality and sound asks again at the same place and keeps both choices', async () => {
   const stage = await new Stage().start();
   stage.position = 9;

@@ -167,8 +167,11 @@ export class PlayerController {
       this.#wait('busy', retry_after_s ?? 5, { code: 'busy', detail: '' });
     } else if (status === 404 || status === 409 || status === 410) {
       this.#fail({ code: 'not_available', detail: '' });
-    } else if (status >= 400) {
+    } else if (status >= 500) {
       this.#serverError({ code: 'server_error', detail: '' });
+    } else if (status >= 400) {
+      // The box answers, but this part of the file defeats it: asking again would too.
+      this.#fail({ code: 'server_error', detail: '' });
     } else {
       this.#lost();
     }

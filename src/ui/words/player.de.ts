@@ -101,6 +101,7 @@ export const player: Words['player'] = {
   retryIn: (seconds) => `Neuer Versuch in ${seconds} s`,
   retryNow: 'Jetzt erneut versuchen',
   lowerQuality: 'Ein kleineres Bild versuchen',
+  troubleTitle: 'Die Box hat damit Schwierigkeiten',
   failedTitle: 'Das kann nicht abgespielt werden',
   failures: {
     cannot_decode: 'Dieser Browser konnte das Video nicht abspielen, auch nicht umgewandelt. Vielleicht ist die Datei beschädigt. Ein anderer Browser kann helfen.',

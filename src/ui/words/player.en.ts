@@ -99,6 +99,7 @@ export const player = {
   retryIn: (seconds: string) => `Trying again in ${seconds} s`,
   retryNow: 'Try again now',
   lowerQuality: 'Try a smaller picture',
+  troubleTitle: 'The box has trouble with this',
   failedTitle: 'This cannot be played',
   failures: {
     cannot_decode: 'This browser could not play the video, not even converted. The file may be damaged. Another browser may help.',

@@ -101,6 +101,7 @@ export const player: Words['player'] = {
   retryIn: (seconds) => `Nieuwe poging over ${seconds} s`,
   retryNow: 'Nu opnieuw proberen',
   lowerQuality: 'Een kleiner beeld proberen',
+  troubleTitle: 'De box heeft hier moeite mee',
   failedTitle: 'Dit kan niet worden afgespeeld',
   failures: {
     cannot_decode: 'Deze browser kon de video niet afspelen, ook niet omgezet. Misschien is het bestand beschadigd. Een andere browser kan helpen.',
