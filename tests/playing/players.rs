@@ -73,7 +73,7 @@ pub fn gstreamer(address: &str, watched: &str) -> Shown {
     };
     Shown {
         buffers: lines().count(),
-        end_s: lines().last().and_then(end_of).unwrap_or(0.0),
+        end_s: lines().next_back().and_then(end_of).unwrap_or(0.0),
     }
 }
 
