@@ -131,9 +131,13 @@ async fn parked_workers_that_died_are_not_used_again() {
         let _ = pool.collect(Lane::Scan, PROBE, empty_file()).await;
         let pid = pool.parked_pids()[0];
         signal(pid, Signal::SIGKILL);
-        // Dead, though not yet reaped.
-        let stat = format!("/proc/{pid}/stat");
-        while std::fs::read_to_string(&stat).is_ok_and(|stat| !stat.contains(") Z")) {
+        // Dead with all its threads, though not yet reaped.
+        let dead = || {
+            let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+            let threads = std::fs::read_dir(format!("/proc/{pid}/task")).map_or(0, Iterator::count);
+            stat.is_empty() || (stat.contains(") Z") && threads <= 1)
+        };
+        while !dead() {
             tokio::task::yield_now().await;
         }
         let got = pool.collect(Lane::Scan, PROBE, empty_file()).await;
