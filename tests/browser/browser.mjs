@@ -42,6 +42,15 @@ export async function onPage(home, { size = WIDE, dark = false, login = true, pa
   });
   try {
     if (login) await logIn(context, home);
+    // Sound that plays without an element on the page can only be found by what was asked of it.
+    await context.addInitScript(() => {
+      const { play } = HTMLMediaElement.prototype;
+      globalThis.sounds = new Set();
+      HTMLMediaElement.prototype.play = function () {
+        globalThis.sounds.add(this);
+        return play.call(this);
+      };
+    });
     const page = await context.newPage();
     const complaints = listen(page, home);
     page.setDefaultTimeout(20_000);
@@ -87,9 +96,9 @@ export async function settled(page) {
       const loading = document.querySelector('.skeleton, [aria-busy="true"]');
       const pictures = [...document.images].filter((image) => {
         const box = image.getBoundingClientRect();
-        return box.bottom > 0 && box.top < innerHeight && box.width > 0;
+        return box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth && box.width > 0;
       });
-      return !loading && document.querySelector('h1') !== null && pictures.every((image) => image.complete);
+      return !loading && document.querySelector('h1, main[aria-label]') !== null && pictures.every((image) => image.complete);
     },
     undefined,
     { timeout: 20_000 },

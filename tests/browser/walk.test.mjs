@@ -154,7 +154,8 @@ export const tests = {
       await page.getByRole('navigation').getByRole('link', { name: 'Films' }).first().click();
       await page.waitForURL(/\/films$/);
       await plays(page, 2);
-      await page.getByRole('button', { name: /^Next/ }).first().click();
+      await page.getByRole('button', { name: 'Next track' }).click();
+      await page.locator('section').getByText('Tuning_Fork').first().waitFor();
       await plays(page, 0.3);
       await shoot(page, 'music-next');
     });
@@ -227,10 +228,10 @@ async function browseFromEmpty(page, names) {
   await dialog.getByRole('button', { name: 'Use this folder' }).click();
 }
 
-/** Sound is coming: some audio element's clock is past `seconds` and goes on. */
+/** Sound is coming: the clock of something that plays is past `seconds` and goes on. */
 async function plays(page, seconds) {
   await page.waitForFunction(
-    (from) => [...document.querySelectorAll('audio')].some((audio) => !audio.paused && audio.currentTime > from),
+    (from) => [...globalThis.sounds].some((audio) => !audio.paused && audio.currentTime > from),
     seconds,
     { timeout: 15_000 },
   );
