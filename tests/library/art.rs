@@ -154,7 +154,12 @@ async fn subtitles_inside_and_beside_a_film_become_webvtt() {
     let detail = house.library.item(ANNA, film.id).await.unwrap();
     assert!(detail.subtitles.len() >= 4, "{:?}", detail.subtitles);
     for subtitle in &detail.subtitles {
-        let text = house.library.subtitle(film.id, &subtitle.id).await.unwrap();
+        let text = house.library.subtitle(film.id, &subtitle.id).await;
+        if subtitle.language.as_deref() == Some("de") {
+            assert!(matches!(text, Err(LibraryError::Unreadable)), "{text:?}");
+            continue;
+        }
+        let text = text.unwrap();
         assert!(text.starts_with(b"WEBVTT"), "{subtitle:?}");
         let again = house.library.subtitle(film.id, &subtitle.id).await.unwrap();
         assert_eq!(text, again);
