@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::status::Progress;
 use super::walk::WalkOrder;
-use super::{LibraryConfig, LibraryError, LibraryId, ScanRequest};
+use super::{LibraryConfig, LibraryError, LibraryId, ScanRequest, ScanState};
 use crate::base::clock::SharedClock;
 use crate::db::Db;
 use crate::db::libraries::{self, LibraryRow};
@@ -62,6 +62,10 @@ impl Wanted {
                 self.libraries.insert(id);
             }
         }
+    }
+
+    fn is_empty(&self) -> bool {
+        !self.all && self.libraries.is_empty() && self.full_libraries.is_empty()
     }
 
     /// The scans to run, one after the other; nothing when nothing is wanted.
@@ -141,11 +145,23 @@ impl Inner {
     }
 
     pub(super) fn want(&self, request: &ScanRequest) {
-        self.wanted
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .add(request);
+        self.hold_wanted().add(request);
+        if self.progress.status().state != ScanState::Scanning {
+            self.progress.begin_scan(self.clock.unix_ms());
+        }
         self.scan_wanted.notify_one();
+    }
+
+    /// Shows rest, unless another scan was asked for meanwhile.
+    pub(super) fn rest(&self) {
+        let wanted = self.hold_wanted();
+        if wanted.is_empty() {
+            self.progress.rest();
+        }
+    }
+
+    fn hold_wanted(&self) -> std::sync::MutexGuard<'_, Wanted> {
+        self.wanted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits until no scan runs.
@@ -159,9 +175,7 @@ impl Inner {
     }
 
     pub(super) fn take_wanted(&self) -> Vec<ScanRequest> {
-        let wanted =
-            std::mem::take(&mut *self.wanted.lock().unwrap_or_else(PoisonError::into_inner));
-        wanted.requests()
+        std::mem::take(&mut *self.hold_wanted()).requests()
     }
 
     /// Resolved folders that a media file may lie below.

@@ -75,12 +75,7 @@ impl<'a> Scan<'a> {
         before: &Unsettled,
     ) -> Result<Unsettled, LibraryError> {
         let progress = &self.inner.progress;
-        let now_ms = self.inner.clock.unix_ms();
-        progress.change(|status| {
-            status.started_at_ms = Some(now_ms);
-            status.finished_at_ms = None;
-        });
-        progress.begin(ScanState::Scanning, ScanPhase::Listing, 0);
+        progress.begin_scan(self.inner.clock.unix_ms());
         self.inner.refresh_roots().await?;
         let mut unsettled = Unsettled::default();
         let mut listed = Vec::new();

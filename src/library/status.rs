@@ -75,6 +75,15 @@ impl Progress {
         self.begin_in(&mut self.hold(), state, phase, total);
     }
 
+    /// A scan was asked for or begins; told as one piece of news, so that nobody takes the end of
+    /// the scan before for the end of this one.
+    pub(super) fn begin_scan(&self, now_ms: i64) {
+        let mut now = self.hold();
+        now.status.started_at_ms = Some(now_ms);
+        now.status.finished_at_ms = None;
+        self.begin_in(&mut now, ScanState::Scanning, ScanPhase::Listing, 0);
+    }
+
     /// Begins a phase of background work, unless a scan is being shown.
     pub(super) fn begin_quietly(&self, phase: ScanPhase, total: u64) -> Option<u64> {
         let mut now = self.hold();

@@ -45,7 +45,7 @@ pub(super) async fn scan_loop(inner: Arc<Inner>) {
                 Err(LibraryError::Db(crate::db::DbError::Closed)) => return,
                 Err(error) => {
                     log::error!("a scan was given up: {error}");
-                    inner.progress.rest();
+                    inner.rest();
                     tokio::select! {
                         () = inner.shutdown.cancelled() => return,
                         () = tokio::time::sleep(AFTER_ERROR) => {}
@@ -70,7 +70,7 @@ async fn scan_once(
     let scanned = Scan::new(inner).run(request, before).await;
     inner.scanning.send_replace(false);
     let unsettled = scanned?;
-    inner.progress.rest();
+    inner.rest();
     inner.work_wanted.notify_one();
     Ok(unsettled)
 }
