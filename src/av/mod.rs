@@ -28,3 +28,11 @@ pub mod tags;
 pub mod video_header;
 
 pub use ffmpeg_next::Packet;
+
+/// Version of the libraries that run now, such as `7.1.1-1`.
+pub fn version() -> String {
+    // SAFETY: av_version_info returns a constant text with a zero at its end; it lives as long as
+    // the library is loaded, and it is copied here.
+    let text = unsafe { std::ffi::CStr::from_ptr(ffmpeg_next::ffi::av_version_info()) };
+    text.to_string_lossy().into_owned()
+}

@@ -25,9 +25,7 @@ pub struct Request {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Reply {
     /// Sent once, after the worker has closed itself in.
-    Ready {
-        layers: SandboxLayers,
-    },
+    Ready(WorkerFacts),
     Data {
         id: u64,
         bytes: Vec<u8>,
@@ -50,6 +48,14 @@ pub enum Reply {
         id: u64,
         error: JobError,
     },
+}
+
+/// What a worker tells about itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorkerFacts {
+    pub layers: SandboxLayers,
+    /// Version of FFmpeg's libraries, as they write it.
+    pub ffmpeg: String,
 }
 
 /// Which layers of the sandbox the kernel accepted.

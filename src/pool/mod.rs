@@ -26,7 +26,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::media::job::{Job, JobError, Output};
-use crate::media::wire::{Request, SandboxLayers};
+use crate::media::wire::{Request, SandboxLayers, WorkerFacts};
 
 pub use lane::Limit;
 use lane::{LANES, limit_of};
@@ -96,7 +96,7 @@ struct Inner {
     lanes: [LaneState; LANES.len()],
     closed: CancellationToken,
     next_id: AtomicU64,
-    layers: Mutex<Option<SandboxLayers>>,
+    facts: Mutex<Option<WorkerFacts>>,
     limit_of: fn(&Job) -> Limit,
     busy: Mutex<Vec<u32>>,
 }
@@ -131,7 +131,7 @@ impl Pool {
                 lanes,
                 closed: CancellationToken::new(),
                 next_id: AtomicU64::new(1),
-                layers: Mutex::default(),
+                facts: Mutex::default(),
                 limit_of,
                 busy: Mutex::default(),
             }),
@@ -177,8 +177,8 @@ impl Pool {
             () = self.inner.closed.cancelled() => End::Closed,
             end = worker.serve(&request, &files, limit, on_event) => end,
         };
-        if let Some(layers) = worker.layers() {
-            *lock(&self.inner.layers) = Some(layers);
+        if let Some(facts) = worker.take_facts() {
+            *lock(&self.inner.facts) = Some(facts);
         }
         match end {
             End::Done(output) => {
@@ -245,7 +245,13 @@ impl Pool {
 
     /// What the kernel granted the workers' sandbox; `None` before the first worker was ready.
     pub fn sandbox(&self) -> Option<SandboxLayers> {
-        *lock(&self.inner.layers)
+        lock(&self.inner.facts).as_ref().map(|facts| facts.layers)
+    }
+
+    /// Version of FFmpeg's libraries in the workers; `None` before the first worker was ready.
+    pub fn ffmpeg(&self) -> Option<String> {
+        let facts = lock(&self.inner.facts);
+        facts.as_ref().map(|facts| facts.ffmpeg.clone())
     }
 
     /// Process ids of the workers parked now, for tests and for the board's page.

@@ -19,7 +19,7 @@ use super::lane::Limit;
 use super::{Event, Lane, PoolConfig};
 use crate::base::fd_channel;
 use crate::media::job::{JobError, Output};
-use crate::media::wire::{self, Reply, Request, SandboxLayers};
+use crate::media::wire::{self, Reply, Request, WorkerFacts};
 
 /// Bytes taken off the socket at once: a whole data frame and a bit.
 const READ_BYTES: usize = 64 << 10;
@@ -46,7 +46,7 @@ pub struct Worker {
     child: Child,
     socket: UnixStream,
     inbox: Vec<u8>,
-    layers: Option<SandboxLayers>,
+    facts: Option<WorkerFacts>,
     jobs: u32,
     resting_since: Instant,
 }
@@ -82,7 +82,7 @@ impl Worker {
             child: command.spawn()?,
             socket: UnixStream::from_std(ours)?,
             inbox: Vec::new(),
-            layers: None,
+            facts: None,
             jobs: 0,
             resting_since: Instant::now(),
         })
@@ -114,8 +114,8 @@ impl Worker {
                 Err(_) => return End::Late(limit.silence),
             };
             let event = match reply {
-                Reply::Ready { layers } => {
-                    self.layers = Some(layers);
+                Reply::Ready(facts) => {
+                    self.facts = Some(facts);
                     continue;
                 }
                 Reply::Done { id, output } if id == request.id => return End::Done(output),
@@ -231,8 +231,9 @@ impl Worker {
         self.resting_since.elapsed()
     }
 
-    pub fn layers(&self) -> Option<SandboxLayers> {
-        self.layers
+    /// What it told about itself, the first time that it is asked for.
+    pub fn take_facts(&mut self) -> Option<WorkerFacts> {
+        self.facts.take()
     }
 
     pub fn pid(&self) -> Option<u32> {

@@ -75,7 +75,11 @@ pub fn run(settings: Settings) -> io::Result<()> {
             syscalls::wait_for_hang_up(watched.as_fd());
             syscalls::exit_now(0);
         })?;
-    if send(&socket, &wire::Reply::Ready { layers }).is_err() {
+    let facts = wire::WorkerFacts {
+        layers,
+        ffmpeg: crate::av::version(),
+    };
+    if send(&socket, &wire::Reply::Ready(facts)).is_err() {
         return Ok(());
     }
     let mut inbox = Inbox::default();

@@ -131,6 +131,12 @@ fn ranges_and_conditions_hold_on_a_real_file() {
 #[test]
 fn a_playback_address_works_alone_and_ends_with_the_session() {
     let mut cinema = cinema();
+    let board = cinema.owner.get("/api/v1/board").json();
+    let version = board["ffmpeg"]
+        .as_str()
+        .expect("a worker has looked into the film");
+    assert!(version.contains('.'), "{board}");
+    assert_eq!(board["sandbox"]["no_new_privs"], true, "{board}");
     let answer = cinema.play(&browser());
     let playback = answer.json();
     assert_eq!(answer.status, 200, "{playback}");

@@ -124,4 +124,8 @@ fn the_board_tells_the_truth_and_null_where_it_knows_nothing() {
         "{board}"
     );
     assert_eq!(board["sessions"], 0);
+    assert!(
+        board["ffmpeg"].is_null() && board["sandbox"].is_null(),
+        "no worker has run: {board}"
+    );
 }

@@ -26,7 +26,7 @@ const ASK: &str = "private, no-cache";
     tag = "items",
     params(("id" = inline(Id), Path), ("kind" = inline(ArtKind), Path), ArtParams),
     responses(
-        (status = 200, description = "The picture.", content_type = "image/jpeg", body = String),
+        (status = 200, description = "The picture.", content_type = "image/*", body = String),
         (status = 304, description = "Unchanged."),
     ),
 )]
@@ -53,7 +53,7 @@ pub async fn art(
     operation_id = "art_photo",
     params(("id" = inline(Id), Path), PhotoParams),
     responses(
-        (status = 200, description = "The photo.", content_type = "image/jpeg", body = String),
+        (status = 200, description = "The photo.", content_type = "image/*", body = String),
         (status = 304, description = "Unchanged."),
         (status = 409, description = "Its folder is away."),
         (status = 422, description = "It cannot be read."),

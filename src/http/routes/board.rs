@@ -44,7 +44,7 @@ pub async fn board(State(app): State<Shared>) -> Result<Json<Board>, Problem> {
         load: now.load.map(Vec::from),
         temperature_c: now.temperature_c,
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        ffmpeg: None,
+        ffmpeg: rooms.pool.ffmpeg(),
         sandbox: layers.map(|layers| Sandbox {
             no_new_privs: layers.no_new_privs,
             seccomp: layers.seccomp,

@@ -19,8 +19,8 @@ use crate::library::ItemId;
     tag = "items",
     params(("id" = inline(Id), Path)),
     responses(
-        (status = 200, description = "The whole file.", content_type = "application/octet-stream", body = String),
-        (status = 206, description = "The range asked for.", content_type = "application/octet-stream", body = String),
+        (status = 200, description = "The whole file.", content((String = "video/*"), (String = "audio/*"), (String = "image/*"), (String = "application/octet-stream"))),
+        (status = 206, description = "The range asked for.", content((String = "video/*"), (String = "audio/*"), (String = "image/*"), (String = "application/octet-stream"))),
         (status = 304, description = "Unchanged."),
         (status = 409, description = "Its folder is away."),
         (status = 412, description = "It has changed."),

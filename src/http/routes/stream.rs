@@ -27,8 +27,8 @@ const CACHE: &str = "private, max-age=86400, immutable";
     operation_id = "stream_file",
     params(("ticket" = String, Path, description = "From the address that `playback` gave.", max_length = 2000)),
     responses(
-        (status = 200, description = "The whole file.", content_type = "application/octet-stream", body = String),
-        (status = 206, description = "The range asked for.", content_type = "application/octet-stream", body = String),
+        (status = 200, description = "The whole file.", content((String = "video/*"), (String = "audio/*"), (String = "image/*"), (String = "application/octet-stream"))),
+        (status = 206, description = "The range asked for.", content((String = "video/*"), (String = "audio/*"), (String = "image/*"), (String = "application/octet-stream"))),
         (status = 304, description = "Unchanged."),
         (status = 409, description = "Its folder is away."),
         (status = 412, description = "It has changed."),

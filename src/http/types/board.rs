@@ -23,7 +23,7 @@ pub struct Board {
     pub temperature_c: Option<f64>,
     /// Version of Alcove.
     pub version: String,
-    /// Version of FFmpeg's libraries in the worker.
+    /// Version of FFmpeg's libraries in the worker; null until a worker has run.
     pub ffmpeg: Option<String>,
     /// Layers of the worker's sandbox; null until a worker has run.
     pub sandbox: Option<Sandbox>,
