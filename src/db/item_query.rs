@@ -28,7 +28,8 @@ const SUMMARY: &str = "SELECT i.id, i.kind, i.title, i.edition, i.year, i.parent
         WHEN 'season' THEN i.leaf_count - (
             SELECT count(*) FROM items e JOIN watch v ON v.item_id = e.id AND v.user_id = :user
             WHERE e.parent_id = i.id AND v.watched = 1)
-    END
+    END,
+    i.width, i.height
 FROM items i
 LEFT JOIN items p ON p.id = i.parent_id
 LEFT JOIN items t ON t.id = i.top_id
@@ -99,6 +100,7 @@ fn summary(row: &Row<'_>) -> rusqlite::Result<Sorted> {
         artist: row.get(12)?,
         album,
         duration_ms: row.get(13)?,
+        size: Option::zip(row.get(33)?, row.get(34)?),
         added_at_ms: row.get(14)?,
         taken_at_ms: (taken_at_ms != 0).then_some(taken_at_ms),
         available: row.get(16)?,

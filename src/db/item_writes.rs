@@ -30,6 +30,8 @@ pub struct ItemRow {
     /// Local time as ms since 1970.
     pub taken_at_ms: Option<i64>,
     pub duration_ms: Option<u64>,
+    /// Upright size of a photo in pixels.
+    pub size: Option<(u32, u32)>,
     /// Normalised words to be found by.
     pub words: String,
     /// `None` leaves stored texts as they are.
@@ -56,6 +58,7 @@ impl ItemRow {
             album_key: None,
             taken_at_ms: None,
             duration_ms: None,
+            size: None,
             words: String::new(),
             details: None,
         }
@@ -133,6 +136,7 @@ fn store(
              episode_end = :episode_end, disc_number = :disc, track_number = :track,
              number_key = :number, artist = :artist, album_key = :album_key, taken_at_ms = :taken,
              duration_ms = coalesce(:duration, iif(file_id IS NULL, duration_ms, NULL)),
+             width = :width, height = :height,
              available = iif(:file IS NULL, available, 1),
              added_at_ms = iif(:file IS NULL, max(added_at_ms, :added), added_at_ms)
          WHERE id = :id RETURNING id"
@@ -140,10 +144,10 @@ fn store(
         "INSERT INTO items (id, library_id, kind, parent_id, top_id, file_id, group_key, title,
              sort_title, edition, year, season_number, episode_number, episode_end, disc_number,
              track_number, number_key, artist, album_key, added_at_ms, taken_at_ms, duration_ms,
-             available)
+             width, height, available)
          VALUES (:id, :library, :kind, :parent, :top, :file, :group_key, :title, :sort_title,
              :edition, :year, :season, :episode, :episode_end, :disc, :track, :number, :artist,
-             :album_key, :added, :taken, :duration, 1)
+             :album_key, :added, :taken, :duration, :width, :height, 1)
          RETURNING id"
     };
     let id: ItemId = conn.prepare_cached(sql)?.query_row(
@@ -156,6 +160,8 @@ fn store(
             ":disc": row.disc_number, ":track": row.track_number, ":number": row.number_key,
             ":artist": row.artist, ":album_key": row.album_key, ":added": hang.added_at_ms,
             ":taken": row.taken_at_ms.unwrap_or(0), ":duration": row.duration_ms,
+            ":width": row.size.map(|(width, _)| width),
+            ":height": row.size.map(|(_, height)| height),
         },
         |row| row.get(0),
     )?;

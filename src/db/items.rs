@@ -193,6 +193,8 @@ pub struct ItemSummary {
     pub artist: Option<String>,
     pub album: Option<String>,
     pub duration_ms: Option<u64>,
+    /// Upright size of a photo in pixels; `None` when unknown and for everything else.
+    pub size: Option<(u32, u32)>,
     /// Milliseconds since 1970 UTC.
     pub added_at_ms: i64,
     /// Local time of the camera, as milliseconds since 1970 as if it were UTC.

@@ -11,7 +11,7 @@ use super::nfo::Nfo;
 use super::tags::{self, TrackTags};
 use super::{Details, ItemKind, LibraryKind};
 use crate::db::item_writes::ItemRow;
-use crate::media::info::MediaInfo;
+use crate::media::info::{MediaInfo, PhotoInfo};
 
 /// All that is known of a file when it is arranged.
 #[derive(Clone, Copy, Debug)]
@@ -232,14 +232,17 @@ fn arrange_photo(known: &Known<'_>) -> Arranged {
     if let Some(folder) = known.path.folder() {
         add_words(&mut row, folder);
     }
-    let exif = known
-        .info
-        .and_then(|info| info.photo.as_ref()?.taken_at.as_deref())
+    let photo = known.info.and_then(|info| info.photo.as_ref());
+    let exif = photo
+        .and_then(|photo| photo.taken_at.as_deref())
         .and_then(home_video::parse_time);
     let taken = exif
         .or_else(|| home_video::time_in(&known.path.stem))
         .unwrap_or(known.mtime_ms);
     row.taken_at_ms = Some(taken);
+    row.size = photo
+        .map(PhotoInfo::upright_size)
+        .filter(|&(width, height)| width > 0 && height > 0);
     Arranged {
         groups: Vec::new(),
         item: row,

@@ -30,6 +30,19 @@ impl Unsettled {
         self.0.values().all(Vec::is_empty)
     }
 
+    pub(super) fn count(&self) -> u64 {
+        self.0.values().map(|files| files.len() as u64).sum()
+    }
+
+    /// Takes over what a scan found; what lies in libraries that it left out stays.
+    pub(super) fn renew(&mut self, request: &ScanRequest, found: Self) {
+        match request.library {
+            None => self.0.clear(),
+            Some(library) => drop(self.0.remove(&library)),
+        }
+        self.0.extend(found.0);
+    }
+
     pub(super) fn libraries(&self) -> impl Iterator<Item = LibraryId> {
         self.0
             .iter()

@@ -43,6 +43,7 @@ impl Progress {
             finished_at_ms: None,
             eta_s: None,
             watching: true,
+            settling: 0,
         };
         let (events, _) = broadcast::channel(QUEUE);
         let now = Now {

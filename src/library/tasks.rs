@@ -40,8 +40,8 @@ pub(super) async fn scan_loop(inner: Arc<Inner>) {
             if inner.shutdown.is_cancelled() {
                 return;
             }
-            match scan_once(&inner, &request, &unsettled).await {
-                Ok(found) => unsettled.0.extend(found.0),
+            match scan_once(&inner, &request, &mut unsettled).await {
+                Ok(()) => {}
                 Err(LibraryError::Db(crate::db::DbError::Closed)) => return,
                 Err(error) => {
                     log::error!("a scan was given up: {error}");
@@ -60,19 +60,22 @@ pub(super) async fn scan_loop(inner: Arc<Inner>) {
 async fn scan_once(
     inner: &Arc<Inner>,
     request: &ScanRequest,
-    before: &Unsettled,
-) -> Result<Unsettled, LibraryError> {
+    unsettled: &mut Unsettled,
+) -> Result<(), LibraryError> {
     if request.library.is_none() {
         inner.offer_media_root().await?;
         inner.folders_changed.notify_one();
     }
     inner.scanning.send_replace(true);
-    let scanned = Scan::new(inner).run(request, before).await;
+    let scanned = Scan::new(inner).run(request, unsettled).await;
     inner.scanning.send_replace(false);
-    let unsettled = scanned?;
+    unsettled.renew(request, scanned?);
+    let settling = unsettled.count();
+    // Before the rest, so that nobody takes a rest between two looks for the end.
+    inner.progress.change(|status| status.settling = settling);
     inner.rest();
     inner.work_wanted.notify_one();
-    Ok(unsettled)
+    Ok(())
 }
 
 async fn pause(time: Option<Duration>) {

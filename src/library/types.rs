@@ -247,6 +247,8 @@ pub struct ScanStatus {
     pub eta_s: Option<u64>,
     /// False when the kernel's limit of watches is reached: changes are found by looking regularly.
     pub watching: bool,
+    /// Files that were still being written, to be looked at again in a moment.
+    pub settling: u64,
 }
 
 /// News for whoever looks at the library.

@@ -129,3 +129,14 @@ pub struct PhotoInfo {
     /// Camera make and model.
     pub camera: Option<String>,
 }
+
+impl PhotoInfo {
+    /// Width and height in pixels as people look at it.
+    pub fn upright_size(&self) -> (u32, u32) {
+        // EXIF orientations from 5 on lie on their side.
+        match self.orientation {
+            5.. => (self.height, self.width),
+            _ => (self.width, self.height),
+        }
+    }
+}

@@ -71,7 +71,7 @@ pub fn wait_until_listed(client: &mut Client, limit: Duration) -> Value {
     loop {
         let scan = client.get("/api/v1/scan").json();
         let begun = !scan["started_at"].is_null();
-        if begun && scan["state"] != "scanning" {
+        if begun && scan["state"] != "scanning" && scan["settling"] == 0 {
             return scan;
         }
         assert!(

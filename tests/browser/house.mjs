@@ -41,13 +41,13 @@ export function sharedHouse(name, make) {
   return kept.get(name);
 }
 
-/** Waits until all files are in the list, and with `pictures` until all pictures are made. */
+/** Waits until all files are in the list, also those that were just written, and with `pictures` until all pictures are made. */
 export async function scanned({ address, token: bearer, log }, { pictures = true, limit_s = 240 } = {}) {
   const end = Date.now() + limit_s * 1000;
   for (;;) {
     const scan = await ask(address, 'scan', bearer);
     const done = pictures ? scan.state === 'idle' && scan.finished_at : scan.started_at && scan.state !== 'scanning';
-    if (done) return scan;
+    if (done && scan.settling === 0) return scan;
     if (Date.now() > end) throw new Error(`the scan is not done after ${limit_s} s: ${JSON.stringify(scan)}\n${log()}`);
     await sleep(50);
   }

@@ -123,12 +123,13 @@ impl House {
         client.with_token(token)
     }
 
-    /// Waits until no scan runs; the first one starts with the daemon. Returns the last state of the scan.
+    /// Waits until no scan runs and no file waits for another look; the first scan starts with the daemon. Returns the
+    /// last state of the scan.
     pub fn wait_for_scan(&self, client: &mut Client, limit: Duration) -> serde_json::Value {
         let start = Instant::now();
         loop {
             let scan = client.get("/api/v1/scan").json();
-            if scan["state"] == "idle" && !scan["finished_at"].is_null() {
+            if scan["state"] == "idle" && !scan["finished_at"].is_null() && scan["settling"] == 0 {
                 return scan;
             }
             assert!(

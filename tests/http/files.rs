@@ -67,6 +67,46 @@ fn browser() -> Value {
 }
 
 #[test]
+fn a_film_names_its_exact_codec_and_a_photo_its_upright_size() {
+    let folder = tempfile::tempdir().expect("scratch folder");
+    let film = folder.path().join("Films/A Film (2001)/A Film (2001).mp4");
+    place(&film, None);
+    // Written just now: the list is whole only after a second look.
+    let photo = folder.path().join("Photos/Turned.jpg");
+    media::copy("tiny_exif.jpg", &photo);
+    let now = SystemTime::now();
+    std::fs::File::options()
+        .append(true)
+        .open(&photo)
+        .and_then(|file| file.set_modified(now))
+        .expect("a time of change");
+    let house = House::over(folder.path());
+    let mut owner = house.owner();
+    let scan = house.wait_for_scan(&mut owner, Duration::from_secs(60));
+    assert_eq!(scan["settling"], 0, "{scan}");
+    let photos = owner.get("/api/v1/items?kind=photo").json();
+    let photo = &photos["items"][0];
+    assert_eq!(
+        (&photo["width"], &photo["height"]),
+        (&json!(64), &json!(96)),
+        "{photos}"
+    );
+    let films = owner.get("/api/v1/items?kind=film").json();
+    let film = &films["items"][0];
+    assert!(
+        film["width"].is_null() && film["height"].is_null(),
+        "{film}"
+    );
+    let id = film["id"].as_str().expect("the film");
+    let item = owner.get(&format!("/api/v1/items/{id}")).json();
+    let name = item["tracks"]["video"][0]["codec_string"].as_str();
+    assert!(
+        name.is_some_and(|name| name.len() == 11 && name.starts_with("avc1.")),
+        "{item}"
+    );
+}
+
+#[test]
 fn ranges_and_conditions_hold_on_a_real_file() {
     let mut cinema = cinema();
     let whole = cinema.file(&[]);

@@ -4,7 +4,7 @@
 
 use alcove::library::{ItemId, ItemKind, ItemQuery, LibraryKind, Sort};
 
-use crate::house::{ANNA, Folders, House, Tasks};
+use crate::house::{ANNA, Folders, House, Tasks, age};
 
 #[tokio::test]
 async fn folders_named_like_kinds_become_libraries_and_the_rest_is_sorted_by_what_it_is() {
@@ -83,6 +83,40 @@ async fn folders_named_like_kinds_become_libraries_and_the_rest_is_sorted_by_wha
     assert_eq!(source.info.video.len(), 1);
     let photo = house.one(ItemKind::Photo, "a").await;
     assert!(photo.taken_at_ms.is_some());
+    house.close().await;
+}
+
+#[tokio::test]
+async fn only_photos_have_a_size_and_it_is_the_upright_one() {
+    let folders = Folders::new();
+    folders.put("photo_exif.jpg", "photos/flat.jpg");
+    let turned = folders.put("tiny_exif.jpg", "photos/turned.jpg");
+    folders.put("tiny_h264.mov", "photos/IMG_0001.mov");
+    folders.write("photos/torn.jpg", b"no photo at all");
+    let house = House::open(folders, Tasks::Scan).await;
+    let sizes = async || {
+        let mut sizes: Vec<_> = house
+            .all()
+            .await
+            .into_iter()
+            .map(|item| (item.kind, item.title, item.size))
+            .collect();
+        sizes.sort_by(|a, b| a.1.cmp(&b.1));
+        sizes
+    };
+    let mut wanted = vec![
+        (ItemKind::HomeVideo, "IMG 0001".to_owned(), None),
+        (ItemKind::Photo, "flat".to_owned(), Some((640, 480))),
+        (ItemKind::Photo, "torn".to_owned(), None),
+        (ItemKind::Photo, "turned".to_owned(), Some((64, 96))),
+    ];
+    assert_eq!(sizes().await, wanted);
+
+    crate::media::copy("photo_exif.jpg", &turned);
+    age(&turned);
+    house.scan().await;
+    wanted[3].2 = Some((640, 480));
+    assert_eq!(sizes().await, wanted, "another photo under the same name");
     house.close().await;
 }
 

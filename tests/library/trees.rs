@@ -5,7 +5,7 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 
-use alcove::library::{ItemKind, ItemQuery, LibraryKind, ScanRequest};
+use alcove::library::{ItemKind, ItemQuery, LibraryKind, ScanRequest, ScanState};
 
 use crate::house::{ANNA, BEN, Folders, House, Tasks, age};
 
@@ -133,6 +133,15 @@ async fn a_file_that_is_still_being_written_waits_until_it_rests() {
     fs::write(&growing, &whole[..whole.len() / 2]).unwrap();
     let house = House::open(folders, Tasks::Scan).await;
     assert_eq!(house.titles(ItemKind::Film).await, ["Ready"]);
+    let waits = async |count: u64| {
+        house
+            .until(async |library| {
+                let scan = library.scan_status();
+                (scan.state == ScanState::Idle && scan.settling == count).then_some(())
+            })
+            .await;
+    };
+    waits(1).await;
     fs::write(&growing, &whole).unwrap();
     // Nobody asks for a scan: the file itself is looked at again.
     let film = house
@@ -146,6 +155,27 @@ async fn a_file_that_is_still_being_written_waits_until_it_rests() {
         })
         .await;
     assert_eq!(film.problem, None, "it was not read half");
+    waits(0).await;
+    house.close().await;
+}
+
+#[tokio::test]
+async fn nothing_is_waited_for_in_a_library_that_was_removed() {
+    let folders = Folders::new();
+    folders.put("tiny_h264.mkv", "films/Ready.mkv");
+    let growing = folders.media("films/Growing.mkv");
+    let whole = fs::read(crate::media::file("tiny_h264.mkv")).unwrap();
+    fs::write(&growing, &whole).unwrap();
+    let house = House::open(folders, Tasks::Scan).await;
+    let settling = async |wanted: u64| {
+        house
+            .until(async |library| (library.scan_status().settling == wanted).then_some(()))
+            .await;
+    };
+    settling(1).await;
+    let films = house.library.libraries().await.unwrap().remove(0);
+    house.library.remove_library(films.id).await.unwrap();
+    settling(0).await;
     house.close().await;
 }
 

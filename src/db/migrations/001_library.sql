@@ -85,6 +85,8 @@ CREATE TABLE items (
     added_at_ms    INTEGER NOT NULL,   -- ms since 1970 UTC
     taken_at_ms    INTEGER NOT NULL,   -- when the photo or video was made, local time as ms since 1970; 0 when unknown
     duration_ms    INTEGER,            -- ms
+    width          INTEGER,            -- upright size of a photo in pixels; NULL when unknown and for everything else
+    height         INTEGER,
     available      INTEGER NOT NULL,   -- 1 while its file, or one below it, can be opened
     child_count    INTEGER NOT NULL DEFAULT 0, -- seasons of a series, episodes of a season, albums, tracks
     leaf_count     INTEGER NOT NULL DEFAULT 0  -- episodes or tracks anywhere below

@@ -110,6 +110,8 @@ impl From<from::ItemSummary> for ItemSummary {
             artist: item.artist,
             album: item.album,
             duration_ms: item.duration_ms,
+            width: item.size.map(|(width, _)| width),
+            height: item.size.map(|(_, height)| height),
             added_at: time::rfc3339(item.added_at_ms),
             taken_at: item.taken_at_ms.map(time::local),
             available: item.available,
@@ -258,6 +260,7 @@ impl From<&info::VideoTrack> for VideoTrack {
         Self {
             stream: track.stream,
             codec: track.codec.to_string(),
+            codec_string: track.codec_string.clone(),
             width: track.width,
             height: track.height,
             frame_rate: track
@@ -338,11 +341,7 @@ impl From<&info::Chapter> for Chapter {
 
 impl From<&info::PhotoInfo> for Photo {
     fn from(photo: &info::PhotoInfo) -> Self {
-        // EXIF orientations from 5 on lie on their side.
-        let (width, height) = match photo.orientation {
-            5.. => (photo.height, photo.width),
-            _ => (photo.width, photo.height),
-        };
+        let (width, height) = photo.upright_size();
         Self {
             width,
             height,
@@ -414,6 +413,7 @@ impl From<from::ScanStatus> for Scan {
             finished_at: scan.finished_at_ms.map(time::rfc3339),
             eta_s: scan.eta_s,
             watching: scan.watching,
+            settling: scan.settling,
         }
     }
 }

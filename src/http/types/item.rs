@@ -122,6 +122,10 @@ pub struct ItemSummary {
     pub artist: Option<String>,
     pub album: Option<String>,
     pub duration_ms: Option<u64>,
+    /// Upright width of a photo in pixels.
+    pub width: Option<u32>,
+    /// Upright height of a photo in pixels.
+    pub height: Option<u32>,
     #[schema(format = DateTime)]
     pub added_at: String,
     /// Local time of the camera, `YYYY-MM-DDTHH:MM:SS`.
@@ -230,6 +234,8 @@ pub struct VideoTrack {
     /// Index of the stream in the file.
     pub stream: u32,
     pub codec: String,
+    /// Exact form of the codec (RFC 6381), such as `avc1.640028`; null when the file does not tell.
+    pub codec_string: Option<String>,
     /// Coded size in pixels.
     pub width: u32,
     pub height: u32,

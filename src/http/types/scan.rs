@@ -37,6 +37,8 @@ pub struct Scan {
     pub eta_s: Option<u64>,
     /// False when the kernel cannot watch all folders: changes are then found by looking regularly.
     pub watching: bool,
+    /// Files that were still being written and are looked at again in a moment, whatever the state.
+    pub settling: u64,
 }
 
 /// What to scan; everything, incrementally, when nothing is said.

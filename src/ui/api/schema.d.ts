@@ -751,6 +751,11 @@ export interface components {
              * @description Last episode of a file that holds several.
              */
             episode_number_end: number | null;
+            /**
+             * Format: int32
+             * @description Upright height of a photo in pixels.
+             */
+            height: number | null;
             id: components["schemas"]["Id"];
             kind: components["schemas"]["ItemKind"];
             library_id: components["schemas"]["Id"];
@@ -770,6 +775,11 @@ export interface components {
              * @description Playable items below it that are not watched.
              */
             unwatched_count: number | null;
+            /**
+             * Format: int32
+             * @description Upright width of a photo in pixels.
+             */
+            width: number | null;
             /** Format: int32 */
             year: number | null;
         };
@@ -1041,6 +1051,11 @@ export interface components {
             problems: number;
             /** Format: double */
             rate_per_s: number;
+            /**
+             * Format: int64
+             * @description Files that were still being written and are looked at again in a moment, whatever the state.
+             */
+            settling: number;
             /** Format: date-time */
             started_at: string | null;
             state: components["schemas"]["ScanState"];
@@ -1116,6 +1131,8 @@ export interface components {
             /** Format: int32 */
             bit_rate_kbps: number | null;
             codec: string;
+            /** @description Exact form of the codec (RFC 6381), such as `avc1.640028`; null when the file does not tell. */
+            codec_string: string | null;
             default: boolean;
             /** Format: double */
             frame_rate: number | null;

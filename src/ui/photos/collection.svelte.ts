@@ -2,7 +2,6 @@
 import { api, isAbort } from '../api/client.ts';
 import { news } from '../api/events.svelte.ts';
 import type { ItemSummary } from '../api/types.ts';
-import type { Shaped } from './shapes.ts';
 
 const FIRST = 120;
 const PAGE = 500;
@@ -15,8 +14,6 @@ class Collection {
   error = $state.raw<unknown>(null);
   /** The photo looked at last, which the grid comes back to. */
   last: string | null = null;
-  /** How the grid laid them out, so that it looks the same when the reader comes back. */
-  laid: readonly Shaped[] = [];
 
   #running: AbortController | null = null;
   #stale = true;

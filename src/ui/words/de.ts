@@ -42,6 +42,7 @@ export const de: Words = {
     idle: 'In Ruhe',
     scanning: 'Durchsucht',
     scanningOf: (done, total) => `Durchsucht: ${done} von ${total}`,
+    settling: (count, one) => (one ? '1 Datei wird noch geschrieben' : `${count} Dateien werden noch geschrieben`),
     finishing: 'Bilder werden erstellt',
     finishingOf: (done, total) => `Bilder: ${done} von ${total}`,
     rate: (rate) => `${rate} Dateien pro Sekunde`,
@@ -311,6 +312,10 @@ export const de: Words = {
     scanFull: 'Jede Datei neu einlesen',
     scanFullText: 'Dauert länger. Nützlich, wenn du Titel oder Bilder in Dateien geändert hast.',
     scanIdle: 'Alcove bemerkt neue und geänderte Dateien von selbst.',
+    scanSettling: (count, one) =>
+      one
+        ? '1 Datei wurde gerade geschrieben. Alcove sieht sie gleich an.'
+        : `${count} Dateien wurden gerade geschrieben. Alcove sieht sie gleich an.`,
     scanLast: (when) => `Zuletzt durchgesehen: ${when}.`,
     scanStarted: 'Alcove sieht deine Ordner durch',
     scanPhases: {

@@ -41,6 +41,7 @@ export const en = {
     idle: 'Idle',
     scanning: 'Scanning',
     scanningOf: (done: string, total: string) => `Scanning ${done} of ${total}`,
+    settling: (count: string, one: boolean) => (one ? '1 file is still being written' : `${count} files are still being written`),
     finishing: 'Making pictures',
     finishingOf: (done: string, total: string) => `Pictures ${done} of ${total}`,
     rate: (rate: string) => `${rate} files a second`,
@@ -310,6 +311,10 @@ export const en = {
     scanFull: 'Look into every file again',
     scanFullText: 'Takes longer. Useful when you changed titles or pictures inside files.',
     scanIdle: 'Alcove notices new and changed files by itself.',
+    scanSettling: (count: string, one: boolean) =>
+      one
+        ? '1 file was written just now. Alcove looks at it in a moment.'
+        : `${count} files were written just now. Alcove looks at them in a moment.`,
     scanLast: (when: string) => `Last looked through ${when}.`,
     scanStarted: 'Alcove is looking through your folders',
     scanPhases: {

@@ -42,6 +42,7 @@ export const nl: Words = {
     idle: 'In rust',
     scanning: 'Bezig met scannen',
     scanningOf: (done, total) => `Scannen: ${done} van ${total}`,
+    settling: (count, one) => (one ? 'Er wordt nog 1 bestand geschreven' : `Er worden nog ${count} bestanden geschreven`),
     finishing: 'Afbeeldingen maken',
     finishingOf: (done, total) => `Afbeeldingen: ${done} van ${total}`,
     rate: (rate) => `${rate} bestanden per seconde`,
@@ -311,6 +312,10 @@ export const nl: Words = {
     scanFull: 'Elk bestand opnieuw inlezen',
     scanFullText: 'Duurt langer. Handig als je titels of afbeeldingen in bestanden hebt veranderd.',
     scanIdle: 'Alcove merkt nieuwe en gewijzigde bestanden vanzelf op.',
+    scanSettling: (count, one) =>
+      one
+        ? '1 bestand is zojuist geschreven. Alcove bekijkt het zo meteen.'
+        : `${count} bestanden zijn zojuist geschreven. Alcove bekijkt ze zo meteen.`,
     scanLast: (when) => `Laatst doorgekeken op ${when}.`,
     scanStarted: 'Alcove kijkt je mappen door',
     scanPhases: {
