@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use heapless::HistoryBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::media::target::Preset;
@@ -80,11 +81,11 @@ impl Capacity {
 }
 
 /// Segments to see before a measurement is believed: the first ones start a worker and wake a disk.
-const ENOUGH: u32 = 3;
+const ENOUGH: usize = 3;
+/// Segments that the measurement rests on; the median of them, so that one stalled disk says nothing.
+const REMEMBERED: usize = 15;
 /// Pixels of work in a segment that tell how fast this box encodes; less tells how fast a worker starts.
 const LEAST_WORK: f64 = 40_000_000.0;
-/// Weight of the newest segment in the running mean.
-const NEWEST: f64 = 0.25;
 /// Share of the measured speed that is promised, so that a hard scene does not stall every viewer.
 const PROMISED: f64 = 0.9;
 
@@ -92,9 +93,8 @@ const PROMISED: f64 = 0.9;
 pub(crate) struct Meter {
     guess: Capacity,
     parallel_jobs: f64,
-    seen: u32,
-    /// Work a second of one job beside the others.
-    pixels_per_s: f64,
+    /// Work a second of one job beside the others, of the newest segments.
+    pixels_per_s: HistoryBuf<f64, REMEMBERED>,
 }
 
 impl Meter {
@@ -103,8 +103,7 @@ impl Meter {
         Self {
             guess,
             parallel_jobs: f64::from(jobs),
-            seen: 0,
-            pixels_per_s: 0.0,
+            pixels_per_s: HistoryBuf::new(),
         }
     }
 
@@ -114,22 +113,24 @@ impl Meter {
         if work < LEAST_WORK || elapsed.is_zero() {
             return;
         }
-        let new = work / elapsed.as_secs_f64();
-        let is_first = self.seen == 0;
-        let weight = if is_first { 1.0 } else { NEWEST };
-        self.pixels_per_s += (new - self.pixels_per_s) * weight;
-        self.seen = self.seen.saturating_add(1);
+        self.pixels_per_s.write(work / elapsed.as_secs_f64());
     }
 
     pub(crate) fn capacity(&self) -> Capacity {
-        if self.seen < ENOUGH {
+        if self.pixels_per_s.len() < ENOUGH {
             return self.guess;
         }
         Capacity {
-            pixels_per_s: (self.pixels_per_s * self.parallel_jobs * PROMISED) as u64,
+            pixels_per_s: (self.median() * self.parallel_jobs * PROMISED) as u64,
             measured: true,
             ..self.guess
         }
+    }
+
+    fn median(&self) -> f64 {
+        let mut speeds = self.pixels_per_s.as_slice().to_vec();
+        speeds.sort_by(f64::total_cmp);
+        speeds[speeds.len() / 2]
     }
 }
 
@@ -169,10 +170,11 @@ mod tests {
         assert!(capacity.measured);
         assert_eq!(capacity.pixels_per_s, 72_000_000);
         assert_eq!(capacity.preset, guess.preset);
-        for _ in 0..40 {
+        meter.record(10_000_000, seconds(6), seconds(60));
+        assert_eq!(meter.capacity().pixels_per_s, 72_000_000, "one stall");
+        for _ in 0..8 {
             meter.record(10_000_000, seconds(5), seconds(5));
         }
-        let slower = meter.capacity().pixels_per_s;
-        assert!((36_000_000..36_100_000).contains(&slower), "{slower}");
+        assert_eq!(meter.capacity().pixels_per_s, 36_000_000, "a slower box");
     }
 }
