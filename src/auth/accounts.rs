@@ -155,19 +155,22 @@ impl Accounts {
         let hash = token::hash(&token).expect("a token that was just made has a hash");
         let now_ms = self.0.clock.unix_ms();
         let key = SessionKey::Token(hash.clone());
+        let ended = self.0.sessions.not_deleted();
+        let gone = ended.clone();
         let row = self
             .0
             .db
             .write(move |conn| {
+                rows::delete_sessions(conn, &gone)?;
                 let id = rows::insert_session(conn, user.id, &hash, now_ms, now_ms + SESSION_MS)?;
                 rows::session(conn, &SessionKey::Id(id))
             })
-            .await?
-            .ok_or(AuthError::WrongPassword)?;
-        Ok(Login {
-            token,
-            session: self.0.sessions.remember(key, row),
-        })
+            .await?;
+        self.0.sessions.deleted(&ended);
+        let session = row.and_then(|row| self.0.sessions.remember(key, row));
+        session
+            .map(|session| Login { token, session })
+            .ok_or(AuthError::WrongPassword)
     }
 
     async fn verify(
@@ -220,7 +223,7 @@ impl Accounts {
                     .db
                     .read(move |conn| rows::session(conn, &wanted))
                     .await?;
-                row.map(|row| self.0.sessions.remember(key, row))
+                row.and_then(|row| self.0.sessions.remember(key, row))
             }
         };
         Ok(known.filter(|session| session.lives(now_ms)))
@@ -247,21 +250,23 @@ impl Accounts {
     /// Ends a session and every ticket of it.
     ///
     /// # Errors
-    /// [`AuthError::Db`]; the session has ended in this run all the same.
+    /// [`AuthError::EndNotStored`]; the session has ended in this run all the same, and the next
+    /// login or logout tries again to delete it.
     pub async fn logout(&self, session: &Session) -> Result<(), AuthError> {
-        let id = session.id;
-        self.0.sessions.end(id);
-        let deleted = self
-            .0
+        self.0.sessions.end(session.id);
+        let ended = self.0.sessions.not_deleted();
+        let gone = ended.clone();
+        self.0
             .db
-            .write(move |conn| rows::delete_session(conn, id))
-            .await;
-        // Whoever read it in between has remembered it again.
-        self.0.sessions.end(id);
-        Ok(deleted?)
+            .write(move |conn| rows::delete_sessions(conn, &gone))
+            .await
+            .map_err(AuthError::EndNotStored)?;
+        self.0.sessions.deleted(&ended);
+        Ok(())
     }
 
-    /// Changes the password of the person of `session` and ends every other session of theirs.
+    /// Changes the password of the person of `session` and ends every other session of theirs;
+    /// tells the numbers of those.
     ///
     /// # Errors
     /// [`AuthError::WrongPassword`], [`AuthError::BadPassword`], [`AuthError::TooManyAttempts`].
@@ -271,7 +276,7 @@ impl Accounts {
         old: String,
         new: String,
         from: IpAddr,
-    ) -> Result<(), AuthError> {
+    ) -> Result<Vec<i64>, AuthError> {
         password::check(&new)?;
         let user = self.verify(&session.username, old, from).await?;
         self.store_password(user.id, new, Some(session.id)).await
@@ -290,7 +295,7 @@ impl Accounts {
             .read(move |conn| rows::user_by_key(conn, &key))
             .await?;
         let user = user.ok_or(AuthError::NoSuchUser)?;
-        self.store_password(user.id, new, None).await
+        self.store_password(user.id, new, None).await.map(|_| ())
     }
 
     async fn store_password(
@@ -298,15 +303,16 @@ impl Accounts {
         user_id: i64,
         new: String,
         keep: Option<i64>,
-    ) -> Result<(), AuthError> {
+    ) -> Result<Vec<i64>, AuthError> {
         let hash = self.0.passwords.hash(new).await?;
         let ended = self
             .0
             .db
             .write(move |conn| rows::set_password(conn, user_id, &hash, keep))
             .await?;
-        ended.into_iter().for_each(|id| self.0.sessions.end(id));
-        Ok(())
+        ended.iter().for_each(|id| self.0.sessions.end(*id));
+        self.0.sessions.deleted(&ended);
+        Ok(ended)
     }
 
     /// The language a person chose for the web interface.
@@ -466,6 +472,46 @@ mod tests {
         assert!(accounts.session(&login.token).await.unwrap().is_none());
         let refused = accounts.ticket::<u8>(&ticket).await.unwrap();
         assert_eq!(refused.unwrap_err(), TicketError::Ended);
+    }
+
+    #[tokio::test]
+    async fn a_session_whose_end_cannot_be_stored_has_ended_all_the_same() {
+        let House { accounts, .. } = house().await;
+        let login = async || accounts.login("Ann", "correct horse".into(), HOME).await;
+        let here = login().await.unwrap();
+        let ticket = accounts.seal(&claims(&here.session)).unwrap();
+        let sql = async |text: &'static str| {
+            let change = move |conn: &mut crate::db::Connection| Ok(conn.execute_batch(text)?);
+            accounts.0.db.write(change).await.unwrap();
+        };
+        sql("CREATE TRIGGER full BEFORE DELETE ON sessions BEGIN SELECT RAISE(ABORT, 'no room'); END")
+            .await;
+        let left = accounts.logout(&here.session).await;
+        assert!(matches!(left, Err(AuthError::EndNotStored(_))), "{left:?}");
+        assert!(accounts.session(&here.token).await.unwrap().is_none());
+        let refused = accounts.ticket::<u8>(&ticket).await.unwrap();
+        assert_eq!(refused.unwrap_err(), TicketError::Ended);
+        sql("DROP TRIGGER full").await;
+        login().await.unwrap();
+        let id = here.session.id;
+        let stored = accounts
+            .0
+            .db
+            .read(move |conn| rows::session(conn, &SessionKey::Id(id)));
+        assert!(stored.await.unwrap().is_none(), "the next login tidies up");
+    }
+
+    #[tokio::test]
+    async fn a_session_that_was_read_before_its_end_is_not_remembered_after_it() {
+        let House { accounts, .. } = house().await;
+        let login = accounts.login("Ann", "correct horse".into(), HOME).await;
+        let session = login.unwrap().session;
+        let key = SessionKey::Id(session.id);
+        let wanted = key.clone();
+        let row = accounts.0.db.read(move |conn| rows::session(conn, &wanted));
+        let row = row.await.unwrap().unwrap();
+        accounts.logout(&session).await.unwrap();
+        assert!(accounts.0.sessions.remember(key, row).is_none());
     }
 
     #[tokio::test]

@@ -37,6 +37,8 @@ pub enum AuthError {
     NoSuchUser,
     #[error("accounts: {0}")]
     Db(#[from] StoreError),
+    #[error("the end of the session was not stored: {0}")]
+    EndNotStored(StoreError),
     #[error("the password could not be hashed: {0}")]
     Hash(String),
     #[error("the system gave no random numbers: {0}")]

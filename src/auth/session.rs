@@ -2,7 +2,7 @@
 //!
 //! Never: a token.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -87,6 +87,9 @@ pub(super) struct Table(Mutex<Inner>);
 struct Inner {
     by_id: HashMap<i64, Arc<Session>>,
     by_hash: HashMap<Vec<u8>, i64>,
+    /// Numbers of sessions that have ended, and whether that is stored. Numbers are never used
+    /// again, and each one has cost a login.
+    ended: BTreeMap<i64, bool>,
 }
 
 impl Table {
@@ -100,34 +103,50 @@ impl Table {
     }
 
     /// Remembers a session that was read; the one that is remembered already wins, so that there
-    /// is one value for each and ending it reaches everyone who holds it.
-    pub(super) fn remember(&self, key: SessionKey, row: SessionRow) -> Arc<Session> {
+    /// is one value for each and ending it reaches everyone who holds it. `None` for one that has
+    /// ended since it was read.
+    pub(super) fn remember(&self, key: SessionKey, row: SessionRow) -> Option<Arc<Session>> {
         let mut inner = self.lock();
+        if inner.ended.contains_key(&row.id) {
+            return None;
+        }
         if inner.by_id.len() >= MAX_REMEMBERED {
             inner
                 .by_id
                 .retain(|_, session| Arc::strong_count(session) > 1);
-            let Inner { by_id, by_hash } = &mut *inner;
+            let Inner { by_id, by_hash, .. } = &mut *inner;
             by_hash.retain(|_, id| by_id.contains_key(id));
         }
         if let SessionKey::Token(hash) = key {
             inner.by_hash.insert(hash, row.id);
         }
-        Arc::clone(
-            inner
-                .by_id
-                .entry(row.id)
-                .or_insert_with(|| Arc::new(Session::new(row))),
-        )
+        let known = inner.by_id.entry(row.id);
+        Some(Arc::clone(
+            known.or_insert_with(|| Arc::new(Session::new(row))),
+        ))
     }
 
-    /// Ends the session for everyone who holds it.
+    /// Ends the session for everyone who holds it and for whoever reads it from now on.
     pub(super) fn end(&self, id: i64) {
         let mut inner = self.lock();
+        inner.ended.entry(id).or_insert(false);
         if let Some(session) = inner.by_id.remove(&id) {
             session.ended.cancel();
         }
         inner.by_hash.retain(|_, known| *known != id);
+    }
+
+    /// Sessions that have ended in memory but are still stored.
+    pub(super) fn not_deleted(&self) -> Vec<i64> {
+        let inner = self.lock();
+        let kept = inner.ended.iter().filter(|(_, deleted)| !**deleted);
+        kept.map(|(id, _)| *id).collect()
+    }
+
+    /// Notes that they are not stored any more.
+    pub(super) fn deleted(&self, ids: &[i64]) {
+        let mut inner = self.lock();
+        inner.ended.extend(ids.iter().map(|id| (*id, true)));
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Inner> {

@@ -30,6 +30,10 @@ pub enum ConfigError {
         value: u64,
         range: &'static str,
     },
+    #[error(
+        "http.hosts holds {0:?}, but must hold names such as media.example.org, without a port"
+    )]
+    Host(String),
 }
 
 /// Everything that can be set. All keys may be left out.
@@ -61,6 +65,9 @@ pub struct HttpSection {
     pub head_timeout_s: u64,
     /// Seconds after which a client that takes nothing is given up, 1 to 3600. Default 120.
     pub stall_timeout_s: u64,
+    /// Further names under which the server answers, such as `media.example.org`. None by default;
+    /// addresses, `localhost`, names that end in `.local` and names without a dot need no mention.
+    pub hosts: Vec<String>,
 }
 
 /// `[transcode]`
@@ -128,6 +135,7 @@ impl Default for HttpSection {
             max_connections: 512,
             head_timeout_s: 30,
             stall_timeout_s: 120,
+            hosts: Vec::new(),
         }
     }
 }
@@ -174,6 +182,13 @@ impl Config {
         let number = |value: usize| u64::try_from(value).unwrap_or(u64::MAX);
         let http = &self.http;
         let transcode = &self.transcode;
+        let is_name = |name: &str| {
+            let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+            !name.is_empty() && name.chars().all(plain)
+        };
+        if let Some(wrong) = http.hosts.iter().find(|name| !is_name(name)) {
+            return Err(ConfigError::Host(wrong.clone()));
+        }
         let checks = [
             (
                 "http.max_connections",
@@ -234,6 +249,14 @@ impl Config {
         Ok(())
     }
 
+    /// The names of `http.hosts` as they are compared.
+    pub fn hosts(&self) -> Vec<String> {
+        let names = self.http.hosts.iter();
+        names
+            .map(|name| name.trim_end_matches('.').to_ascii_lowercase())
+            .collect()
+    }
+
     /// The limits of the listener.
     pub fn server(&self) -> ServerConfig {
         ServerConfig {
@@ -279,6 +302,10 @@ mod tests {
             (
                 "[http]\nhead_timeout_s = 0\n",
                 ["http.head_timeout_s is 0", "1 to 3600"],
+            ),
+            (
+                "[http]\nhosts = [\"media.example.org:80\"]\n",
+                ["http.hosts", "without a port"],
             ),
             (
                 "[transcode]\njobs = 65\n",

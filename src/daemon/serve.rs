@@ -142,6 +142,7 @@ async fn serve(config: Config) -> Result<ExitCode, ServeError> {
         board: house.board.clone(),
         clock: Arc::clone(&house.clock),
         state_dir: config.state.clone(),
+        hosts: config.hosts(),
         shutdown: shutdown.clone(),
     });
     let connections = TaskTracker::new();

@@ -229,12 +229,14 @@ pub fn extend_session(conn: &Connection, id: i64, expires_at_ms: i64) -> Result<
     Ok(())
 }
 
-/// Ends a session.
+/// Ends sessions.
 ///
 /// # Errors
-/// [`DbError`] of the change.
-pub fn delete_session(conn: &Connection, id: i64) -> Result<(), DbError> {
-    conn.prepare_cached("DELETE FROM sessions WHERE id = :id")?
-        .execute(named_params! {":id": id})?;
+/// [`DbError`] of the change; then some of them may be left.
+pub fn delete_sessions(conn: &Connection, ids: &[i64]) -> Result<(), DbError> {
+    let mut statement = conn.prepare_cached("DELETE FROM sessions WHERE id = :id")?;
+    for id in ids {
+        statement.execute(named_params! {":id": id})?;
+    }
     Ok(())
 }

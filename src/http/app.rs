@@ -29,6 +29,8 @@ pub struct Rooms {
     pub clock: SharedClock,
     /// The folder of the state, for what is left on its disk.
     pub state_dir: PathBuf,
+    /// Further names under which the server answers, in lower case.
+    pub hosts: Vec<String>,
     /// Cancelled when the server ends: streams of events end with it.
     pub shutdown: CancellationToken,
 }

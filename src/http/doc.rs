@@ -20,7 +20,7 @@ const TICKET: &str = "/api/v1/stream/";
 type Applies = fn(&Seen) -> bool;
 
 /// Statuses that come from the frame around a handler, and when.
-const COMMON: [(&str, &str, Applies); 11] = [
+const COMMON: [(&str, &str, Applies); 12] = [
     ("400", "The request is not well formed.", |seen| {
         !seen.health
     }),
@@ -38,6 +38,11 @@ const COMMON: [(&str, &str, Applies); 11] = [
     }),
     ("413", "The body is too long.", |seen| seen.body),
     ("415", "The body is not JSON.", |seen| seen.body),
+    (
+        "421",
+        "The server does not answer under the name in `Host`.",
+        |_| true,
+    ),
     (
         "422",
         "The body or a value in it is not what it should be.",

@@ -57,6 +57,14 @@ impl From<AuthError> for Problem {
             AuthError::BadPassword => Self::invalid("bad_password", sentence()),
             AuthError::NoSuchUser => Self::not_found(),
             AuthError::Db(error) => error.into(),
+            AuthError::EndNotStored(error) => {
+                log::warn!("the end of a session was not stored: {error}");
+                Self::new(
+                    StatusCode::INSUFFICIENT_STORAGE,
+                    "logout_not_stored",
+                    "You are logged out, but the disk that holds Alcove's state took no change: a restart before the next login would bring this session back. Make room on it, then log in once more.",
+                )
+            }
             AuthError::Hash(_) | AuthError::Random(_) => Self::internal(&error),
         }
     }

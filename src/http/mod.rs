@@ -9,6 +9,7 @@ mod extract;
 mod failures;
 mod file_body;
 mod guard;
+mod hosts;
 mod playing;
 mod problem;
 mod router;

@@ -2,6 +2,8 @@
 //!
 //! Never: an answer of the API without a login, but for the addresses that `guard` lists.
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::middleware::{from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
@@ -18,7 +20,7 @@ use super::routes::{
     art, board, events, file, health, home, items, libraries, login, me, openapi, playback,
     progress, scan, setup, stream,
 };
-use super::{guard, ui};
+use super::{guard, hosts, ui};
 
 /// What every answer says unless its handler says something else.
 const COMMON: [(HeaderName, &str); 4] = [
@@ -33,13 +35,15 @@ const COMMON: [(HeaderName, &str); 4] = [
 ];
 
 /// The whole web side as one service.
-pub fn router(rooms: Rooms) -> Router {
+pub fn router(mut rooms: Rooms) -> Router {
+    let listed: Arc<[String]> = std::mem::take(&mut rooms.hosts).into();
     let app = App::new(rooms);
     let api = api().route_layer(from_fn_with_state(Shared::clone(&app), guard::admit));
     Router::new()
         .route("/healthz", get(health::health))
         .merge(api)
         .fallback(ui::serve)
+        .layer(from_fn_with_state(listed, hosts::admit))
         .layer(map_response(finish))
         .with_state(app)
 }

@@ -199,7 +199,8 @@ impl Library {
         self.inner.set_progress(user, item, position_ms).await
     }
 
-    /// Marks an item, or all below it, as watched or not.
+    /// Marks an item, or all below it, as watched or not; who takes the mark from one item
+    /// continues it at `position_ms`.
     ///
     /// # Errors
     /// [`LibraryError::NotFound`].
@@ -207,9 +208,12 @@ impl Library {
         &self,
         user: UserId,
         item: ItemId,
+        position_ms: u64,
         watched: bool,
     ) -> Result<(), LibraryError> {
-        self.inner.mark_watched(user, item, watched).await
+        self.inner
+            .mark_watched(user, item, position_ms, watched)
+            .await
     }
 
     /// Forgets a person's history of an item, or of all below it.

@@ -195,19 +195,27 @@ impl Inner {
         &self,
         user: UserId,
         item: ItemId,
+        position_ms: u64,
         watched: bool,
     ) -> Result<(), LibraryError> {
         let now_ms = self.clock.unix_ms();
         self.change_history(item, move |conn| {
             let leaves = watch::leaves(conn, item)?;
             for leaf in &leaves {
-                if watched {
-                    let seen = Progress {
-                        position_ms: 0,
-                        watched: true,
+                // A place is one of the item itself, not of all that lies below it.
+                let position_ms = match item_query::duration_of(conn, *leaf)? {
+                    Some(duration_ms) if *leaf == item && !watched => {
+                        position_ms.min(duration_ms.unwrap_or(i64::MAX as u64))
+                    }
+                    _ => 0,
+                };
+                if watched || position_ms > 0 {
+                    let marked = Progress {
+                        position_ms,
+                        watched,
                         played_at_ms: now_ms,
                     };
-                    watch::set(conn, user, *leaf, &seen)?;
+                    watch::set(conn, user, *leaf, &marked)?;
                 } else {
                     watch::clear(conn, user, *leaf)?;
                 }
@@ -222,7 +230,7 @@ impl Inner {
         user: UserId,
         item: ItemId,
     ) -> Result<(), LibraryError> {
-        self.mark_watched(user, item, false).await
+        self.mark_watched(user, item, 0, false).await
     }
 
     /// Changes history in one transaction; `false` means that there is no such item.

@@ -199,9 +199,9 @@ impl Schedule {
         ))
     }
 
-    /// Ends the session of that playback.
-    pub(crate) fn end(&mut self, playback: &str) {
-        self.viewers.remove(playback);
+    /// Ends the sessions of that login.
+    pub(crate) fn end_all_of(&mut self, owner: i64) {
+        self.viewers.retain(|_, viewer| viewer.owner != owner);
         self.sweep();
     }
 

@@ -192,9 +192,9 @@ impl Sessions {
         }
     }
 
-    /// Ends the session of that playback; unknown ones are no error.
-    pub fn end(&self, playback: &str) {
-        self.shared.schedule().end(playback);
+    /// Ends every session of that login; one without any is no error.
+    pub fn end_all_of(&self, owner: i64) {
+        self.shared.schedule().end_all_of(owner);
         self.shared.wake.notify_one();
     }
 

@@ -387,7 +387,7 @@ async fn memory_is_given_back_some_time_after_the_last_session() {
             stage.rest().await;
             stage.diary.take();
             tokio::time::sleep(Duration::from_secs(pause_s - 15)).await;
-            stage.sessions.end("a");
+            stage.sessions.end_all_of(own("a").owner);
             stage.segment("a", 0).await.unwrap();
             let made = stage.diary.take();
             let own: Vec<_> = made.iter().filter(|line| line.starts_with("v0")).collect();
@@ -401,8 +401,8 @@ async fn memory_is_given_back_some_time_after_the_last_session() {
 async fn an_ended_session_stops_its_jobs() {
     play(USUAL, vec![], async |stage| {
         stage.segment("a", 0).await.unwrap();
-        stage.sessions.end("a");
-        stage.sessions.end("unknown");
+        stage.sessions.end_all_of(own("a").owner);
+        stage.sessions.end_all_of(-1);
         stage.rest().await;
         let mut diary = stage.diary.take();
         diary[6..].sort_unstable();
@@ -523,7 +523,7 @@ async fn whoever_takes_another_film_is_not_in_their_own_way() {
             matches!(third, Err(SessionError::Busy { .. })),
             "not for ever: {third:?}"
         );
-        stage.sessions.end("first");
+        stage.sessions.end_all_of(7);
         assert_eq!(open("third", 3), Ok(()));
     })
     .await;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 use serde_json::json;
 
+use super::ends::{fill, on_tmpfs};
 use super::house::client::Client;
 use super::server::{Launch, PASSWORD, assert_problem, login, owner};
 
@@ -95,6 +96,30 @@ fn a_cookie_works_until_logout_and_only_from_our_own_pages() {
 }
 
 #[test]
+fn a_logout_that_a_full_disk_forgets_says_so_and_holds() {
+    let state = tempfile::tempdir().unwrap();
+    let (server, address) = on_tmpfs(state.path(), "size=8m").run();
+    let words = json!({"username": "owner", "password": PASSWORD});
+    let mut client = Client::new(address);
+    let cookie = cookie_of(&client.post("/api/v1/login", &words));
+    let mut full = fill(&server, state.path(), &mut owner(address));
+    let mut ask = |method: &str, path: &str| {
+        let headers = [("Cookie", cookie.as_str())];
+        client.request(method, path, &headers, None).unwrap()
+    };
+    let left = ask("POST", "/api/v1/logout");
+    assert_problem(&left, 507, "logout_not_stored");
+    assert!(
+        left.header("set-cookie")
+            .is_some_and(|cookie| cookie.contains("Max-Age=0"))
+    );
+    assert_problem(&ask("GET", "/api/v1/me"), 401, "login_needed");
+    full.make_room();
+    drop(owner(address));
+    assert_problem(&ask("GET", "/api/v1/me"), 401, "login_needed");
+}
+
+#[test]
 fn guessing_a_password_is_slowed_down() {
     let state = tempfile::tempdir().unwrap();
     let (_server, address) = Launch::new(state.path()).run();
@@ -166,6 +191,16 @@ fn a_new_password_needs_the_old_one_and_ends_other_sessions() {
     assert_eq!(login(address, "owner", "another password").status, 200);
 }
 
+/// What only the owner may ask.
+const OWNER_ONLY: [(&str, &str); 6] = [
+    ("GET", "/api/v1/folders"),
+    ("GET", "/api/v1/problems"),
+    ("POST", "/api/v1/scan"),
+    ("POST", "/api/v1/libraries"),
+    ("PUT", "/api/v1/libraries/1"),
+    ("DELETE", "/api/v1/libraries/1"),
+];
+
 fn user(state: &std::path::Path, arguments: &[&str], input: &str) -> (bool, String) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_alcove"))
         .arg("user")
@@ -219,8 +254,13 @@ fn accounts_are_kept_from_the_command_line_while_the_server_is_stopped() {
         .to_owned();
     let mut bob = Client::new(address).with_token(token);
     assert_eq!(bob.get("/api/v1/scan").status, 200);
-    assert_problem(&bob.post("/api/v1/scan", &json!({})), 403, "owner_only");
-    assert_problem(&bob.get("/api/v1/folders"), 403, "owner_only");
     let library = json!({"name": "x", "kind": "films", "path": "/tmp"});
-    assert_problem(&bob.post("/api/v1/libraries", &library), 403, "owner_only");
+    for (method, path) in OWNER_ONLY {
+        let refused = bob.send(method, path, &library);
+        assert_problem(&refused, 403, "owner_only");
+    }
+    let board = bob.get("/api/v1/board");
+    assert_eq!(board.json()["storage"], json!([]));
+    let folder = state.path().to_string_lossy().into_owned();
+    assert!(!board.text().contains(&folder), "{}", board.text());
 }

@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use nix::sys::signal::Signal;
 use serde_json::json;
 
 use super::house::client::Client;
-use super::server::{Launch, PASSWORD, assert_problem, login, owner};
+use super::server::{Launch, PASSWORD, Server, assert_problem, login, owner};
 
 /// The sentence names the trouble and what to do.
 fn check(refusal: &str, parts: &[&str]) {
@@ -97,7 +97,7 @@ fn a_state_folder_that_is_a_file_is_refused() {
 }
 
 /// A file system of its own for the state, seen by the server alone.
-fn on_tmpfs(state: &Path, options: &str) -> Launch {
+pub fn on_tmpfs(state: &Path, options: &str) -> Launch {
     let before = format!("mount -t tmpfs -o {options} none '{}'", state.display());
     Launch {
         before: Some(before),
@@ -119,15 +119,21 @@ fn a_full_disk_is_said_to_be_full_at_the_start() {
     check(&refusal, &["full", "make room"]);
 }
 
-#[test]
-fn a_disk_that_fills_up_costs_the_change_and_nothing_else() {
-    let state = tempfile::tempdir().unwrap();
-    let (server, address) = on_tmpfs(state.path(), "size=8m").run();
-    let mut client = owner(address);
+/// A disk without a free byte.
+pub struct Full(PathBuf);
+
+impl Full {
+    pub fn make_room(&mut self) {
+        std::fs::remove_file(&self.0).expect("the filler is there");
+    }
+}
+
+/// Fills the disk of `state` until `client` can change nothing any more.
+pub fn fill(server: &Server, state: &Path, client: &mut Client) -> Full {
     // The server's own view of its folder (proc_pid_root(5)).
-    let seen = format!("/proc/{}/root{}", server.pid(), state.path().display());
+    let seen = format!("/proc/{}/root{}", server.pid(), state.display());
     let filler = Path::new(&seen).join("filler");
-    let mut file = std::fs::File::create(&filler).unwrap();
+    let mut file = std::fs::File::create(&filler).expect("room for a name");
     while file.write_all(&[0; 4096]).is_ok() {}
     drop(file);
     // What is already allocated takes a few more changes.
@@ -138,11 +144,19 @@ fn a_disk_that_fills_up_costs_the_change_and_nothing_else() {
     let refused = answers
         .find(|answer| answer.status != 200)
         .expect("the disk is full");
-    drop(answers);
     assert_problem(&refused, 507, "disk_full");
+    Full(filler)
+}
+
+#[test]
+fn a_disk_that_fills_up_costs_the_change_and_nothing_else() {
+    let state = tempfile::tempdir().unwrap();
+    let (server, address) = on_tmpfs(state.path(), "size=8m").run();
+    let mut client = owner(address);
+    let mut full = fill(&server, state.path(), &mut client);
     let before = client.get("/api/v1/me");
     assert_eq!(before.status, 200, "reading goes on");
-    std::fs::remove_file(&filler).unwrap();
+    full.make_room();
     let done = client.send("PUT", "/api/v1/me", &json!({"language": "en"}));
     assert_eq!((done.status, &done.json()["language"]), (200, &json!("en")));
 }

@@ -1,11 +1,12 @@
 //! What the server shows: to strangers, and in its own description.
 
 use std::process::Command;
+use std::time::Duration;
 
 use serde_json::Value;
 
 use super::house::client::Client;
-use super::server::{Launch, assert_problem, owner};
+use super::server::{Launch, assert_problem, owner, raw};
 
 fn description() -> Value {
     let output = Command::new(env!("CARGO_BIN_EXE_alcove"))
@@ -128,4 +129,28 @@ fn the_board_tells_the_truth_and_null_where_it_knows_nothing() {
         board["ffmpeg"].is_null() && board["sandbox"].is_null(),
         "no worker has run: {board}"
     );
+}
+
+#[test]
+fn a_name_that_another_site_could_have_is_refused_everywhere() {
+    let state = tempfile::tempdir().unwrap();
+    let (_server, address) = Launch {
+        config: "[http]\nhosts = [\"Media.example.org\"]\n".into(),
+        ..Launch::new(state.path())
+    }
+    .run();
+    for path in ["/", "/healthz", "/api/v1/setup", "/api/v1/stream/x/file"] {
+        for (host, refused) in [
+            ("evil.example", true),
+            ("media.example.org", false),
+            ("alcove.local:8480", false),
+        ] {
+            let request =
+                format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+            let answer = raw(address, request.as_bytes(), Duration::from_secs(20));
+            let got = answer.starts_with("HTTP/1.1 421 ");
+            assert_eq!(got, refused, "{path} {host}: {answer}");
+            assert_eq!(answer.contains("unknown_host"), refused, "{answer}");
+        }
+    }
 }

@@ -70,6 +70,14 @@ async fn a_position_is_kept_for_each_person_and_the_end_counts_as_watched() {
             .continue_watching
             .is_empty()
     );
+    // The mark can be taken back, and the film goes on where it was.
+    house
+        .library
+        .mark_watched(ANNA, film.id, half_ms, false)
+        .await
+        .unwrap();
+    let progress = of(ANNA, film.id).await.unwrap();
+    assert_eq!((progress.position_ms, progress.watched), (half_ms, false));
     house.library.clear_progress(ANNA, film.id).await.unwrap();
     assert_eq!(of(ANNA, film.id).await, None);
     let nothing = house
@@ -101,13 +109,13 @@ async fn the_next_episode_is_offered_after_one_was_watched() {
     assert!(up().await.is_empty());
     house
         .library
-        .mark_watched(ANNA, number(1, 1), true)
+        .mark_watched(ANNA, number(1, 1), 0, true)
         .await
         .unwrap();
     assert_eq!(up().await, [number(1, 2)]);
     house
         .library
-        .mark_watched(ANNA, number(1, 2), true)
+        .mark_watched(ANNA, number(1, 2), 0, true)
         .await
         .unwrap();
     assert_eq!(up().await, [number(2, 1)]);
@@ -115,7 +123,7 @@ async fn the_next_episode_is_offered_after_one_was_watched() {
     assert_eq!(show.unwatched_count, Some(1));
     house
         .library
-        .mark_watched(ANNA, show.id, true)
+        .mark_watched(ANNA, show.id, 0, true)
         .await
         .unwrap();
     assert!(up().await.is_empty());
@@ -125,7 +133,7 @@ async fn the_next_episode_is_offered_after_one_was_watched() {
     );
     house
         .library
-        .mark_watched(ANNA, show.id, false)
+        .mark_watched(ANNA, show.id, 0, false)
         .await
         .unwrap();
     assert_eq!(

@@ -19,7 +19,7 @@ async fn a_renamed_film_keeps_its_number_and_history_even_in_another_library() {
     let film = house.one(ItemKind::Film, "Old Name").await;
     house
         .library
-        .mark_watched(ANNA, film.id, true)
+        .mark_watched(ANNA, film.id, 0, true)
         .await
         .unwrap();
 
@@ -57,7 +57,7 @@ async fn the_history_of_a_deleted_film_comes_back_with_the_same_content() {
     let film = house.one(ItemKind::Film, "Film").await;
     house
         .library
-        .mark_watched(ANNA, film.id, true)
+        .mark_watched(ANNA, film.id, 0, true)
         .await
         .unwrap();
     let away = house.folders.state().join("away");
@@ -87,7 +87,7 @@ async fn a_missing_mount_makes_items_unavailable_and_they_come_back() {
     let film = house.one(ItemKind::Film, "Film").await;
     house
         .library
-        .mark_watched(ANNA, film.id, true)
+        .mark_watched(ANNA, film.id, 0, true)
         .await
         .unwrap();
     let (here, away) = (house.folders.media("films"), house.folders.media(".away"));

@@ -5,7 +5,9 @@
 use axum::Json;
 use axum::extract::State;
 
+use crate::auth::Role;
 use crate::http::app::Shared;
+use crate::http::guard::Someone;
 use crate::http::problem::Problem;
 use crate::http::types::board::{Board, Sandbox, Storage};
 
@@ -16,18 +18,18 @@ use crate::http::types::board::{Board, Sandbox, Storage};
         (status = 200, body = Board, description = "The machine."),
     ),
 )]
-pub async fn board(State(app): State<Shared>) -> Result<Json<Board>, Problem> {
+pub async fn board(
+    State(app): State<Shared>,
+    Someone(session): Someone,
+) -> Result<Json<Board>, Problem> {
     let rooms = &app.rooms;
-    let (board, state_dir) = (rooms.board.clone(), rooms.state_dir.clone());
-    let mut folders = vec![state_dir];
-    folders.extend(
-        rooms
-            .library
-            .libraries()
-            .await?
-            .into_iter()
-            .map(|library| library.path),
-    );
+    let board = rooms.board.clone();
+    let mut folders = Vec::new();
+    if session.role == Role::Owner {
+        let libraries = rooms.library.libraries().await?.into_iter();
+        folders.push(rooms.state_dir.clone());
+        folders.extend(libraries.map(|library| library.path));
+    }
     // A disk that is gone may keep a question waiting.
     let (now, storage) =
         tokio::task::spawn_blocking(move || (board.look(), crate::board::storage(&folders)))

@@ -50,14 +50,16 @@ pub async fn login(
     operation_id = "login_logout",
     responses(
         (status = 204, description = "Logged out."),
+        (status = 507, description = "Logged out, but the disk is full: a restart would bring the session back."),
     ),
 )]
-pub async fn logout(
-    State(app): State<Shared>,
-    Someone(session): Someone,
-) -> Result<Response, Problem> {
-    app.rooms.accounts.logout(&session).await?;
-    let mut response = StatusCode::NO_CONTENT.into_response();
+pub async fn logout(State(app): State<Shared>, Someone(session): Someone) -> Response {
+    let done = app.rooms.accounts.logout(&session).await;
+    app.rooms.sessions.end_all_of(session.id);
+    let mut response = match done {
+        Ok(()) => StatusCode::NO_CONTENT.into_response(),
+        Err(error) => Problem::from(error).into_response(),
+    };
     clear_cookie(&mut response);
-    Ok(response)
+    response
 }

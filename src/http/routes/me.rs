@@ -45,7 +45,7 @@ pub async fn change(
 ) -> Result<Answer<Me>, Problem> {
     let accounts = &app.rooms.accounts;
     if let Some(password) = request.password {
-        accounts
+        let ended = accounts
             .change_password(&session, password.old, password.new, from.ip())
             .await
             .map_err(|error| match error {
@@ -55,6 +55,9 @@ pub async fn change(
                 }
                 other => other.into(),
             })?;
+        for id in ended {
+            app.rooms.sessions.end_all_of(id);
+        }
     }
     if let Some(language) = request.language {
         accounts.set_language(&session, language.as_str()).await?;

@@ -39,11 +39,14 @@ pub async fn put(
         ));
     }
     let (library, user, item) = (&app.rooms.library, UserId(session.user_id), ItemId(id.0));
-    library
-        .set_progress(user, item, request.position_ms)
-        .await?;
-    if let Some(watched) = request.watched {
-        library.mark_watched(user, item, watched).await?;
+    let position_ms = request.position_ms;
+    match request.watched {
+        Some(watched) => {
+            library
+                .mark_watched(user, item, position_ms, watched)
+                .await?
+        }
+        None => library.set_progress(user, item, position_ms).await?,
     }
     Ok(StatusCode::NO_CONTENT)
 }

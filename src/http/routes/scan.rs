@@ -63,10 +63,12 @@ pub async fn start(
     params(ProblemsParams),
     responses(
         (status = 200, body = ProblemPage, description = "A page."),
+        (status = 403, description = "Only the owner may."),
     ),
 )]
 pub async fn problems(
     State(app): State<Shared>,
+    _: Owner,
     Query(params): Query<ProblemsParams>,
 ) -> Result<Json<ProblemPage>, Problem> {
     let page = app.rooms.library.problems(params.cursor.as_deref()).await?;

@@ -29,6 +29,7 @@ pub struct Board {
     pub sandbox: Option<Sandbox>,
     /// Seconds since the server started.
     pub uptime_s: u64,
+    /// Empty for people who may not change libraries.
     pub storage: Vec<Storage>,
     /// Conversions that run now.
     pub sessions: u32,

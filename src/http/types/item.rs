@@ -328,7 +328,7 @@ pub struct AddedRow {
 pub struct ProgressRequest {
     #[schema(maximum = 9_007_199_254_740_991_i64)]
     pub position_ms: u64,
-    /// Sets or clears the mark; absent, the mark is set near the end.
+    /// Sets or clears the mark; absent, the mark is set near the end. What is cleared continues at `position_ms`.
     #[serde(default)]
     pub watched: Option<bool>,
 }

@@ -33,7 +33,13 @@ class Session {
   }
 
   async logout(): Promise<void> {
-    await api.post('logout', { keepLogin: true });
+    try {
+      await api.post('logout', { keepLogin: true });
+    } catch (cause) {
+      // It has ended all the same.
+      if (cause instanceof ApiError && cause.code === 'logout_not_stored') this.#leave(false);
+      throw cause;
+    }
     this.#leave(false);
   }
 

@@ -83,6 +83,7 @@ export const de: Words = {
     folder_taken: 'Dieser Ordner gehört schon zu einer Bibliothek.',
     busy: 'Die Box ist beschäftigt. Versuche es gleich noch einmal.',
     ending: 'Die Box startet neu. Versuche es gleich noch einmal.',
+    logout_not_stored: 'Du bist abgemeldet, aber das volle Laufwerk konnte das nicht speichern: Ein Neustart vor der nächsten Anmeldung brächte diese Anmeldung zurück. Schaffe Platz und melde dich dann noch einmal an.',
     disk_full: 'Das Laufwerk mit den Daten von Alcove ist voll. Schaffe Platz und versuche es noch einmal.',
     state_read_only: 'Alcove kann seine Daten nicht speichern. Es wurde nichts geändert.',
   },

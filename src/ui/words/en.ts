@@ -82,6 +82,7 @@ export const en = {
     folder_taken: 'That folder already belongs to a library.',
     busy: 'The box is busy. Try again in a moment.',
     ending: 'The box is restarting. Try again in a moment.',
+    logout_not_stored: 'You are logged out, but the full disk took no note of it: a restart before the next login would bring this login back. Make room on it, then log in once more.',
     disk_full: 'The disk that holds Alcove’s data is full. Make room on it and try again.',
     state_read_only: 'Alcove cannot write its data. Nothing was changed.',
   },

@@ -83,6 +83,7 @@ export const nl: Words = {
     folder_taken: 'Die map hoort al bij een bibliotheek.',
     busy: 'De box heeft het druk. Probeer het zo opnieuw.',
     ending: 'De box start opnieuw op. Probeer het zo opnieuw.',
+    logout_not_stored: 'Je bent uitgelogd, maar de volle schijf kon dat niet bewaren: een herstart vóór de volgende login brengt deze login terug. Maak ruimte vrij en log dan nog eens in.',
     disk_full: 'De schijf met de gegevens van Alcove is vol. Maak ruimte vrij en probeer het opnieuw.',
     state_read_only: 'Alcove kan zijn gegevens niet opslaan. Er is niets veranderd.',
   },
