@@ -45,6 +45,8 @@ class BoxNews {
     this.#close();
     clearTimeout(this.#retry);
     clearTimeout(this.#quiet);
+    this.#quiet = undefined;
+    this.#wait_ms = FIRST_WAIT_MS;
     this.lost = false;
     this.#broken = false;
     this.scan = null;

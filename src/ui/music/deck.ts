@@ -94,7 +94,7 @@ export class Deck {
   }
 
   seek(seconds: number): void {
-    this.media.currentTime = Math.min(Math.max(0, seconds), this.duration || seconds);
+    this.#engine.seek(Math.min(Math.max(0, seconds), this.duration || seconds));
   }
 
   close(): void {

@@ -35,6 +35,7 @@ class Music {
   #resume_s = 0;
   #saved_s = 0;
   #failures = 0;
+  #told: Deck | null = null;
   #releaseKeys = (): void => {};
   readonly #events = { changed: (deck: Deck) => this.#changed(deck), ended: (deck: Deck) => this.#ended(deck) };
 
@@ -132,6 +133,7 @@ class Music {
     const playing = queue.currentPlace(before)?.key === key;
     const wasPaused = this.paused;
     this.#set(queue.remove(before, key));
+    if (this.empty) this.panel = false;
     if (playing) this.#start(0, !wasPaused);
   }
 
@@ -271,8 +273,14 @@ class Music {
     this.waiting = phase === 'asking' || phase === 'attaching' || this.lost;
     this.paused = deck.blocked || (deck.media.paused && !this.waiting);
     tellPlace(this.time, this.duration, 1, this.paused);
-    if (phase === 'failed') this.#failed(deck);
-    else this.#onTime();
+    if (phase !== 'failed') {
+      if (this.#told === deck) this.#told = null;
+      this.#onTime();
+    } else if (this.#told !== deck) {
+      // The element goes on reporting after the end; one failure is told once.
+      this.#told = deck;
+      this.#failed(deck);
+    }
   }
 
   #onTime(): void {

@@ -175,9 +175,42 @@ test('a failing server is tried a few times, then shown, and can be retried by h
   assert.equal(stage.phase, 'attaching');
 });
 
-test('a part that the box cannot make ends it at once, a box in trouble is given time', async () => {
+test('a copied part that the box cannot make is asked for as a conversion at the same place; a conversion ends it', async () => {
+  const hevc = playback({ decision: 'remux', audio: [{ stream: 1, language: null, title: null, channels: 6, codec: 'ac3', default: true }] });
+  const stage = await new Stage().start(hevc, playback({ decision: 'transcode' }));
+  stage.player.playing();
+  stage.position = 21;
+  stage.player.trouble({ kind: 'network', status: 422 });
+  await stage.settle();
+  assert.deepEqual(stage.wishes[1]?.video_codecs, ['h264', 'vp9']);
+  assert.deepEqual(stage.wishes[1]?.audio_codecs, ['aac']);
+  assert.deepEqual(stage.attached[1], ['/t/file', 21]);
+  assert.equal(stage.phase, 'attaching');
+  assert.equal(stage.player.state.fell_back, true);
+  stage.player.trouble({ kind: 'network', status: 422 });
+  assert.equal(stage.phase, 'failed');
+  assert.equal(stage.player.state.failure?.code, 'server_error');
+});
+
+test('a copy of H.264 that the box cannot make is forced into a conversion by one rung less', async () => {
+  const h264 = playback({ decision: 'remux', video: { codec: 'h264', width: 1920, height: 1080 } });
+  const stage = await new Stage().start(h264, playback({ decision: 'transcode' }));
+  stage.player.trouble({ kind: 'network', status: 422 });
+  await stage.settle();
+  assert.equal(stage.wishes[1]?.max_height, 720);
+});
+
+test('a place sought while the box is asked is where it goes on', async () => {
+  const stage = await new Stage(5).start(refusal(503, 'busy', 1), playback());
+  stage.timers.shift()?.then();
+  stage.position = 60;
+  await stage.settle();
+  assert.deepEqual(stage.attached, [['/t/file', 60]]);
+});
+
+test('a part refused for another reason ends it at once, a box in trouble is given time', async () => {
   const refused = await new Stage().start();
-  refused.player.trouble({ kind: 'network', status: 422 });
+  refused.player.trouble({ kind: 'network', status: 400 });
   assert.equal(refused.player.state.failure?.code, 'server_error');
   assert.equal(refused.phase, 'failed');
   const troubled = await new Stage().start();

@@ -4,7 +4,7 @@
 //   ┌──────► asking ───────► attaching ───────► playing ◄─┐
 //   │          │ 503            │ error            │      │ it plays on
 //   │ wait     ▼                ▼                  ▼      │
-//   ├─────── busy      media: refuse its codec and ask again, or failed
+//   ├─────── busy      media, 422: refuse its codec and ask again, or failed
 //   ├─────── lost ◄─── no connection (waits longer each time, or for "online")
 //   └─────── (asking) ◄─ 403: the address ran out, ask again at the same place
 //            failed ◄─ anything that asking again cannot help; `retry` starts over
@@ -128,7 +128,7 @@ export class PlayerController {
 
   trouble(trouble: Trouble): void {
     if (this.#closed || (this.state.phase !== 'attaching' && this.state.phase !== 'playing')) return;
-    if (trouble.kind === 'media') this.#mediaTrouble();
+    if (trouble.kind === 'media') this.#fallBack({ code: 'cannot_decode', detail: '' });
     else this.#networkTrouble(trouble.status, trouble.retry_after_s);
   }
 
@@ -139,7 +139,8 @@ export class PlayerController {
     this.#around.detach();
   }
 
-  #mediaTrouble(): void {
+  // Asks again without the codecs that failed; `last` is said when there is nothing left to leave out.
+  #fallBack(last: Failure): void {
     const { playback } = this.state;
     if (!playback) return;
     const sound = playback.audio.find((track) => track.stream === this.state.choices.audio_stream);
@@ -150,7 +151,7 @@ export class PlayerController {
       height: playback.video?.height,
     });
     if (!next) {
-      this.#fail({ code: 'cannot_decode', detail: '' });
+      this.#fail(last);
       return;
     }
     this.#refused = next;
@@ -169,8 +170,10 @@ export class PlayerController {
       this.#fail({ code: 'not_available', detail: '' });
     } else if (status >= 500) {
       this.#serverError({ code: 'server_error', detail: '' });
+    } else if (status === 422) {
+      // This part cannot be made as it was promised. A copied codec may still be converted; a conversion was the last way.
+      this.#fallBack({ code: 'server_error', detail: '' });
     } else if (status >= 400) {
-      // The box answers, but this part of the file defeats it: asking again would too.
       this.#fail({ code: 'server_error', detail: '' });
     } else {
       this.#lost();
@@ -188,6 +191,8 @@ export class PlayerController {
       if (turn !== this.#turn) return;
       const playback = await this.#around.ask(wishOf(profile, this.#refused, this.state.choices));
       if (turn !== this.#turn) return;
+      // The viewer may have sought while the box was asked.
+      this.#at = this.#around.position() ?? this.#at;
       this.#set({ phase: 'attaching', playback });
       this.#around.attach(playback, this.#at);
     } catch (error) {

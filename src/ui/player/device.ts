@@ -57,25 +57,46 @@ export function tellPlace(position: number, duration: number, rate: number, paus
   }
 }
 
+/** Asks for a lock; null where there is none to have, for instance on a hidden page. */
+type LockRequest = () => Promise<Pick<WakeLockSentinel, 'released' | 'release'> | null>;
+
+async function askForLock(): Promise<WakeLockSentinel | null> {
+  return document.hidden ? null : ((await navigator.wakeLock?.request('screen')) ?? null);
+}
+
 /** Keeps the screen on while `on`; asked again after the page was hidden. Only secure pages may, so a refusal is normal. */
 export class WakeLock {
-  #lock: WakeLockSentinel | null = null;
+  #lock: Pick<WakeLockSentinel, 'released' | 'release'> | null = null;
   #wanted = false;
+  #busy = false;
+  readonly #ask: LockRequest;
 
+  constructor(ask: LockRequest = askForLock) {
+    this.#ask = ask;
+  }
+
+  /** One request at a time: two at once would leave a lock that nobody gives back. */
   async set(on: boolean): Promise<void> {
     this.#wanted = on;
+    if (this.#busy) return;
+    this.#busy = true;
     try {
-      if (!on) {
-        await this.#lock?.release();
+      while (this.#wanted !== this.#holds()) {
+        const held = this.#lock;
         this.#lock = null;
-      } else if (!document.hidden && (!this.#lock || this.#lock.released)) {
-        const lock = await navigator.wakeLock?.request('screen');
-        if (this.#wanted) this.#lock = lock ?? null;
-        else await lock?.release();
+        if (this.#wanted) this.#lock = await this.#ask();
+        else await held?.release();
+        if (this.#wanted && !this.#lock) break;
       }
     } catch {
-      this.#lock = null;
+      // Refused; asked again at the next play or return to the page.
+    } finally {
+      this.#busy = false;
     }
+  }
+
+  #holds(): boolean {
+    return this.#lock !== null && !this.#lock.released;
   }
 }
 

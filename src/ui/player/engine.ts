@@ -2,7 +2,8 @@
 import type Hls from 'hls.js';
 import type { ErrorData, HlsConfig, LoadPolicy } from 'hls.js';
 import type { Trouble } from './controller.ts';
-import { diagnose, waitOf } from './diagnosis.ts';
+import { diagnose, elementTrouble, waitOf } from './diagnosis.ts';
+import { Recoveries } from './recoveries.ts';
 import { isHls, type Playback } from './reply.ts';
 
 /** Tells the owner what happens; positions are read from the element. */
@@ -22,7 +23,8 @@ export interface EngineFacts {
 }
 
 const STALL_MS = 12_000;
-const RECOVERIES = 2;
+// hls.js may start this far from the place that was asked for, at the edge of a segment.
+const NEAR_S = 0.5;
 
 /** True when segments can be played here, by our script or by the browser itself. */
 export function playsSegments(): boolean {
@@ -49,7 +51,8 @@ export class Engine {
   #playback: Playback | null = null;
   #place: number | null = null;
   #placed = false;
-  #recoveries = 0;
+  #sought = false;
+  #recoveries = new Recoveries();
   #stall: ReturnType<typeof setTimeout> | undefined;
   #generation = 0;
   #stop = new AbortController();
@@ -59,7 +62,7 @@ export class Engine {
     this.#events = events;
     const on = (name: string, act: () => void): void => media.addEventListener(name, act, { signal: this.#stop.signal });
     on('loadedmetadata', () => this.#goToStart());
-    on('loadeddata', () => (this.#placed = true));
+    on('loadeddata', () => this.#arrive());
     on('timeupdate', () => this.#note());
     on('seeking', () => this.#note());
     on('error', () => void this.#elementError());
@@ -73,6 +76,13 @@ export class Engine {
     return this.#place;
   }
 
+  /** Goes to a place; before the first data it is where playing will begin. */
+  seek(to_s: number): void {
+    this.#place = to_s;
+    this.#sought = !this.#placed;
+    if (this.media.readyState > 0) this.media.currentTime = to_s;
+  }
+
   /** Loads the answer's address at `at_s`, and plays on unless the viewer had paused. */
   async attach(playback: Playback, at_s: number, play: boolean): Promise<void> {
     this.detach();
@@ -80,6 +90,7 @@ export class Engine {
     this.#playback = playback;
     this.#place = at_s;
     this.#placed = false;
+    this.#sought = false;
     if (isHls(playback) && !prefersNative(this.media)) {
       await this.#attachHls(playback, at_s, generation);
     } else {
@@ -141,7 +152,7 @@ export class Engine {
     const Hls = script.default;
     const hls = new Hls(hlsConfig(at_s));
     this.#hls = hls;
-    this.#recoveries = 0;
+    this.#recoveries = new Recoveries();
     hls.on(Hls.Events.AUDIO_TRACKS_UPDATED, (_, data) => this.#events.renditions(data.audioTracks.length));
     hls.on(Hls.Events.ERROR, (_, data) => this.#hlsError(data));
     hls.loadSource(playback.url);
@@ -157,8 +168,7 @@ export class Engine {
       return;
     }
     const hopeless = data.details === 'bufferAddCodecError' || data.details === 'manifestIncompatibleCodecsError';
-    if (data.type === 'mediaError' && !hopeless && this.#recoveries < RECOVERIES) {
-      this.#recoveries += 1;
+    if (data.type === 'mediaError' && !hopeless && this.#recoveries.take()) {
       this.#hls?.recoverMediaError();
     } else {
       this.#events.trouble({ kind: 'media' });
@@ -171,7 +181,7 @@ export class Engine {
     // hls.js repairs the element's errors itself.
     if (!playback || !code || code === MediaError.MEDIA_ERR_ABORTED || this.#hls) return;
     const generation = this.#generation;
-    const trouble = code === MediaError.MEDIA_ERR_DECODE ? ({ kind: 'media' } as const) : await diagnose(playback.url);
+    const trouble = await elementTrouble(code, playback.url);
     if (generation === this.#generation) this.#events.trouble(trouble);
   }
 
@@ -184,7 +194,7 @@ export class Engine {
     this.#stall = setTimeout(() => {
       void diagnose(playback.url).then((trouble) => {
         if (generation !== this.#generation) return;
-        if (trouble.kind === 'network') this.#events.trouble(trouble);
+        if (trouble) this.#events.trouble(trouble);
         else this.#watch();
       });
     }, STALL_MS);
@@ -194,8 +204,17 @@ export class Engine {
     if (!this.#hls && this.#place) this.media.currentTime = this.#place;
   }
 
+  #arrive(): void {
+    const { media } = this;
+    if (this.#sought && this.#place !== null && Math.abs(media.currentTime - this.#place) > NEAR_S) media.currentTime = this.#place;
+    this.#placed = true;
+    this.#sought = false;
+  }
+
   #note(): void {
-    if (this.#placed && this.media.readyState > 0 && !this.media.error) this.#place = this.media.currentTime;
+    if (!this.#placed || this.media.readyState === 0 || this.media.error) return;
+    this.#place = this.media.currentTime;
+    if (!this.media.paused) this.#recoveries.played(this.#place);
   }
 }
 

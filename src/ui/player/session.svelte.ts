@@ -102,15 +102,18 @@ export class Viewing {
   }
 
   seek(seconds: number): void {
+    // Before the first answer nobody knows how long it is, nor where the viewer stopped.
+    if (!(this.duration > 0)) return;
     const to = clamp(seconds, this.duration);
     this.time = to;
     this.ended = false;
     this.resumedAt = null;
-    this.video.currentTime = to;
+    this.engine.seek(to);
   }
 
   skip(seconds: number): void {
-    this.seek(this.video.currentTime + seconds);
+    if (!(this.duration > 0)) return;
+    this.seek((this.engine.place ?? this.time) + seconds);
     this.say(t.player.skipped(seconds));
   }
 
