@@ -2,15 +2,16 @@
 import { api } from '../api/client.ts';
 import { news } from '../api/events.svelte.ts';
 import type { Library, LibraryKind } from '../api/types.ts';
+import { paced } from '../parts/paced.ts';
 
 class Libraries {
   all = $state.raw<Library[] | null>(null);
   #asked: Promise<void> | null = null;
-  #later: ReturnType<typeof setTimeout> | undefined;
+  readonly #renew = paced(() => this.load());
 
   constructor() {
-    news.onItems(() => this.#soon());
-    news.onStale(() => this.#soon());
+    news.onItems(this.#renew);
+    news.onStale(this.#renew);
   }
 
   /** True when a library of this kind exists, or one with items that are sorted by what they are. */
@@ -28,11 +29,6 @@ class Libraries {
       }
     })();
     return this.#asked;
-  }
-
-  #soon(): void {
-    clearTimeout(this.#later);
-    this.#later = setTimeout(() => void this.load().catch(() => {}), 1_000);
   }
 }
 

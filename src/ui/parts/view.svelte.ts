@@ -1,5 +1,6 @@
 // The four states of a view: waiting, slow (time for a skeleton), failed, full. Never: what is shown in them.
 import { isAbort } from '../api/client.ts';
+import { paced, type Paced } from './paced.ts';
 
 export type ViewState = 'waiting' | 'slow' | 'failed' | 'full';
 
@@ -14,6 +15,13 @@ export class View<T> {
 
   #ask: (signal: AbortSignal) => Promise<T>;
   #running: AbortController | null = null;
+  #ending: Promise<void> = Promise.resolve();
+
+  /** Asks again because the box has news: not too often, and never by breaking off a request. What is shown stays. */
+  readonly renew: Paced = paced(async () => {
+    while (this.#running) await this.#ending;
+    await this.load();
+  });
 
   constructor(ask: (signal: AbortSignal) => Promise<T>, kept: T | undefined = undefined) {
     this.#ask = ask;
@@ -27,11 +35,16 @@ export class View<T> {
   }
 
   /** Asks the box. A failure replaces what is shown only when there is nothing to show. */
-  load = async (): Promise<void> => {
+  load = (): Promise<void> => {
     this.#running?.abort();
+    this.#ending = this.#load();
+    return this.#ending;
+  };
+
+  async #load(): Promise<void> {
     const running = new AbortController();
     this.#running = running;
-    if (this.state !== 'full') this.state = 'waiting';
+    if (this.state === 'failed') this.state = 'waiting';
     const slow = setTimeout(() => {
       if (this.state === 'waiting') this.state = 'slow';
     }, SKELETON_AFTER_MS);
@@ -44,10 +57,12 @@ export class View<T> {
       if (this.state !== 'full') this.state = 'failed';
     } finally {
       clearTimeout(slow);
+      if (this.#running === running) this.#running = null;
     }
-  };
+  }
 
   stop(): void {
+    this.renew.stop();
     this.#running?.abort();
     this.#running = null;
   }

@@ -2,10 +2,10 @@
 import { api, isAbort } from '../api/client.ts';
 import { news } from '../api/events.svelte.ts';
 import type { ItemSummary } from '../api/types.ts';
+import { paced } from '../parts/paced.ts';
 
 const FIRST = 120;
 const PAGE = 500;
-const CHANGED_MS = 2_000;
 
 class Collection {
   items = $state.raw<readonly ItemSummary[]>([]);
@@ -17,7 +17,11 @@ class Collection {
 
   #running: AbortController | null = null;
   #stale = true;
-  #later: ReturnType<typeof setTimeout> | undefined;
+  #ending: Promise<void> = Promise.resolve();
+  readonly #renew = paced(async () => {
+    await this.#ending;
+    if (this.#stale && (this.items.length > 0 || this.complete)) await this.#start();
+  });
 
   constructor() {
     news.onItems(() => this.#changed());
@@ -27,11 +31,16 @@ class Collection {
   /** Loads what is not loaded yet; calling it again is free. */
   load = (): void => {
     if (this.loading || (this.complete && !this.#stale)) return;
-    void this.#load();
+    void this.#start();
   };
 
   indexOf(id: string): number {
     return this.items.findIndex((item) => item.id === id);
+  }
+
+  #start(): Promise<void> {
+    this.#ending = this.#load();
+    return this.#ending;
   }
 
   // What is shown stays until the new list is there as far as the old one was: a scan must not make the page jump.
@@ -64,10 +73,7 @@ class Collection {
 
   #changed(): void {
     this.#stale = true;
-    clearTimeout(this.#later);
-    this.#later = setTimeout(() => {
-      if (this.items.length > 0 || this.complete) void this.#load();
-    }, CHANGED_MS);
+    this.#renew();
   }
 }
 
