@@ -7,6 +7,8 @@ mod media;
 
 #[path = "library/art.rs"]
 mod art;
+#[path = "library/failures.rs"]
+mod failures;
 #[path = "library/hostile.rs"]
 mod hostile;
 #[path = "library/house.rs"]

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use rusqlite::{Connection, OptionalExtension, named_params};
 
 use super::items::{FileId, ItemId, LibraryId, Page, Problem};
-use super::{DbError, watch};
+use super::{DbError, item_writes, watch};
 
 /// What the next scan compares with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +22,8 @@ pub struct KnownFile {
     pub sidecars: u64,
     pub format: u32,
     pub available: bool,
+    /// Code of what is wrong with it.
+    pub problem: Option<String>,
 }
 
 /// A file to be stored.
@@ -77,8 +79,9 @@ pub struct PlayableFile {
 pub fn known(conn: &Connection, library: LibraryId) -> Result<Vec<KnownFile>, DbError> {
     let rows = conn
         .prepare_cached(
-            "SELECT id, path, size_bytes, mtime_ns, fingerprint, sidecars, format, available
-             FROM files WHERE library_id = :library",
+            "SELECT f.id, f.path, f.size_bytes, f.mtime_ns, f.fingerprint, f.sidecars, f.format,
+                 f.available, p.code
+             FROM files f LEFT JOIN problems p ON p.file_id = f.id WHERE f.library_id = :library",
         )?
         .query_map(named_params! {":library": library}, |row| {
             Ok(KnownFile {
@@ -90,6 +93,7 @@ pub fn known(conn: &Connection, library: LibraryId) -> Result<Vec<KnownFile>, Db
                 sidecars: row.get::<_, i64>(5)? as u64,
                 format: row.get(6)?,
                 available: row.get(7)?,
+                problem: row.get(8)?,
             })
         })?
         .collect::<Result<_, _>>()?;
@@ -238,13 +242,10 @@ pub fn remove(
         return Ok(None);
     }
     watch::keep_for_content(conn, id)?;
-    let parent: Option<Option<ItemId>> = conn
-        .prepare_cached("SELECT parent_id FROM items WHERE file_id = :id")?
-        .query_row(named_params! {":id": id}, |row| row.get(0))
-        .optional()?;
+    let parent = item_writes::parent_of(conn, id)?;
     conn.prepare_cached("DELETE FROM files WHERE id = :id")?
         .execute(named_params! {":id": id})?;
-    Ok(parent.flatten())
+    Ok(parent)
 }
 
 /// Notes why a file, folder or link could not be read; `None` clears it.

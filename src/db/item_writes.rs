@@ -313,6 +313,18 @@ pub fn kind_of(conn: &Connection, id: ItemId) -> Result<Option<ItemKind>, DbErro
     Ok(found)
 }
 
+/// What the item of a file hangs under.
+///
+/// # Errors
+/// [`DbError`] of the query.
+pub fn parent_of(conn: &Connection, file: FileId) -> Result<Option<ItemId>, DbError> {
+    let parent: Option<Option<ItemId>> = conn
+        .prepare_cached("SELECT parent_id FROM items WHERE file_id = :file")?
+        .query_row(named_params! {":file": file}, |row| row.get(0))
+        .optional()?;
+    Ok(parent.flatten())
+}
+
 /// Everything in a library that only holds others.
 ///
 /// # Errors

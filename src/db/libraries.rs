@@ -19,7 +19,7 @@ pub struct LibraryRow {
     pub kind: LibraryKind,
     pub path: PathBuf,
     pub available: bool,
-    /// End of the last complete scan, ms since 1970 UTC.
+    /// End of the first complete scan, ms since 1970 UTC; `None` before it.
     pub scanned_at_ms: Option<i64>,
 }
 
@@ -64,6 +64,15 @@ pub fn get(conn: &Connection, id: LibraryId) -> Result<Option<LibraryRow>, DbErr
         .query_row(named_params! {":id": id}, row)
         .optional()?;
     Ok(found)
+}
+
+/// Whether a library is still there with the same folder and kind.
+///
+/// # Errors
+/// [`DbError`] of the query.
+pub fn is_still(conn: &Connection, library: &LibraryRow) -> Result<bool, DbError> {
+    let now = get(conn, library.id)?;
+    Ok(now.is_some_and(|now| now.path == library.path && now.kind == library.kind))
 }
 
 /// Adds a library. The folder must not be one yet ([`DbError::is_constraint`]).
@@ -129,7 +138,7 @@ pub fn set_available(conn: &Connection, id: LibraryId, available: bool) -> Resul
     Ok(())
 }
 
-/// Notes the end of a complete scan.
+/// Notes the end of the first complete scan.
 ///
 /// # Errors
 /// [`DbError`] of the change.

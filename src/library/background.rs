@@ -4,6 +4,7 @@
 //! Never: work while a scan runs, beyond the piece that was begun.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::inner::Inner;
@@ -44,7 +45,14 @@ async fn work(inner: &Arc<Inner>) -> Result<(), LibraryError> {
     grids(inner, 1, IndexEffort::Walk).await?;
     texts(inner).await?;
     inner.progress.rest_after(ScanState::Finishing);
-    inner.prune_art().await
+    if inner.prune_wanted.swap(false, Ordering::Relaxed) {
+        let pruned = inner.prune_art().await;
+        if pruned.is_err() {
+            inner.prune_wanted.store(true, Ordering::Relaxed);
+        }
+        return pruned;
+    }
+    Ok(())
 }
 
 async fn grids(inner: &Arc<Inner>, state: u8, effort: IndexEffort) -> Result<(), LibraryError> {

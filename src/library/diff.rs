@@ -6,6 +6,9 @@ use std::collections::HashMap;
 
 use super::FileId;
 use super::formats::Media;
+use super::inner::Depth;
+use super::problem::{self, is_passing};
+use super::unsettled::Seen;
 use super::walk::{Folder, Walk, is_below, join};
 use crate::db::files::KnownFile;
 
@@ -41,18 +44,17 @@ pub(super) struct Plan {
     /// Files in folders that cannot be read now.
     pub(super) missing: Vec<FileId>,
     /// Files that are still being written; look again soon.
-    pub(super) unsettled: Vec<(Vec<u8>, u64, i64)>,
+    pub(super) unsettled: Vec<Seen>,
 }
 
 /// What the comparison takes into account besides the walk.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct DiffOptions<'a> {
-    /// Read every file again.
-    pub(super) full: bool,
+    pub(super) depth: Depth,
     /// Nanoseconds since 1970 UTC.
     pub(super) now_ns: i64,
     /// What was unsettled in the look before.
-    pub(super) before: &'a [(Vec<u8>, u64, i64)],
+    pub(super) before: &'a [Seen],
     /// Mount points that were seen before.
     pub(super) mounts: &'a [Vec<u8>],
 }
@@ -112,14 +114,16 @@ fn compare(task: Task, old: Option<KnownFile>, options: &DiffOptions<'_>, plan: 
     if !same {
         return settle(task, options, plan);
     }
-    if options.full || old.format != FORMAT {
+    let has_failed = old.problem.as_deref().is_some_and(is_passing);
+    let is_tried = options.depth == Depth::Full || (has_failed && options.depth == Depth::Retry);
+    if is_tried || old.format != FORMAT {
         plan.tasks.push(task);
     } else if old.sidecars != task.sidecars {
         plan.tasks.push(Task {
             probe: false,
             ..task
         });
-    } else if !old.available {
+    } else if !old.available && old.problem.as_deref() != Some(problem::UNREADABLE) {
         plan.back.push(old.id);
     }
 }
@@ -234,7 +238,7 @@ mod tests {
     }
 
     const OPTIONS: DiffOptions<'static> = DiffOptions {
-        full: false,
+        depth: Depth::Look,
         now_ns: NOW_NS,
         before: &[],
         mounts: &[],
@@ -258,6 +262,7 @@ mod tests {
                 sidecars: task.sidecars,
                 format: FORMAT,
                 available: true,
+                problem: None,
             };
             rows.insert(id, row);
         }
@@ -370,6 +375,30 @@ mod tests {
     }
 
     #[test]
+    fn what_failed_for_now_is_tried_again_by_scans_that_were_asked_for() {
+        use Depth::{Full, Look, Retry};
+        let tree = tree(&["x.mkv"]);
+        for (code, available, depth, tried, comes_back) in [
+            ("unreadable", true, Look, false, false),
+            ("unreadable", false, Look, false, false),
+            ("unreadable", false, Retry, true, false),
+            ("timed_out", true, Retry, true, false),
+            ("crashed", true, Retry, true, false),
+            ("crashed", false, Look, false, true),
+            ("damaged", true, Retry, false, false),
+            ("damaged", true, Full, true, false),
+            ("damaged", false, Retry, false, true),
+        ] {
+            let mut known = scanned(&tree);
+            known[0].problem = Some(code.to_owned());
+            known[0].available = available;
+            let plan = diff(known, &walk_of(&tree), &DiffOptions { depth, ..OPTIONS });
+            let got = (!plan.tasks.is_empty(), !plan.back.is_empty());
+            assert_eq!(got, (tried, comes_back), "{code} {available} {depth:?}");
+        }
+    }
+
+    #[test]
     fn a_fresh_file_waits_for_a_second_look_whatever_the_clock_says() {
         for (age_ns, waits) in [
             (0, true),
@@ -410,7 +439,7 @@ mod tests {
             known,
             &walk_of(&tree),
             &DiffOptions {
-                full: true,
+                depth: Depth::Full,
                 ..OPTIONS
             },
         );

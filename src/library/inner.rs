@@ -2,9 +2,10 @@
 //!
 //! Never: work of its own.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use tokio::sync::{Notify, Semaphore, watch};
@@ -21,88 +22,63 @@ use crate::pool::Pool;
 /// Pictures and texts made at once for people who wait.
 const MADE_AT_ONCE: usize = 4;
 
-/// Files that were still being written, by library: path, size, time of change.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Unsettled(pub(super) HashMap<LibraryId, Vec<(Vec<u8>, u64, i64)>>);
+/// How thoroughly a scan reads, each more than the one before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Depth {
+    /// What changed; after changes in the folders, as often as every few seconds.
+    Look,
+    /// Also what could not be read before; at the start, now and then, and when it is asked for.
+    Retry,
+    /// Everything.
+    Full,
+}
 
-impl Unsettled {
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.values().all(Vec::is_empty)
-    }
-
-    pub(super) fn count(&self) -> u64 {
-        self.0.values().map(|files| files.len() as u64).sum()
-    }
-
-    /// Takes over what a scan found; what lies in libraries that it left out stays.
-    pub(super) fn renew(&mut self, request: &ScanRequest, found: Self) {
-        match request.library {
-            None => self.0.clear(),
-            Some(library) => drop(self.0.remove(&library)),
-        }
-        self.0.extend(found.0);
-    }
-
-    pub(super) fn libraries(&self) -> impl Iterator<Item = LibraryId> {
-        self.0
-            .iter()
-            .filter(|(_, files)| !files.is_empty())
-            .map(|(id, _)| *id)
-    }
+/// A scan to run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct ScanOrder {
+    /// Only this library.
+    pub(super) library: Option<LibraryId>,
+    pub(super) depth: Depth,
 }
 
 /// Scans that were asked for and not begun.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Wanted {
-    pub(super) all: bool,
-    pub(super) full: bool,
-    pub(super) libraries: HashSet<LibraryId>,
-    /// Libraries to be read in full.
-    pub(super) full_libraries: HashSet<LibraryId>,
+struct Wanted {
+    all: Option<Depth>,
+    libraries: BTreeMap<LibraryId, Depth>,
 }
 
 impl Wanted {
-    fn add(&mut self, request: &ScanRequest) {
-        match request.library {
-            None => {
-                self.all = true;
-                self.full |= request.full;
-            }
-            Some(id) if request.full => {
-                self.full_libraries.insert(id);
-            }
+    fn add(&mut self, order: ScanOrder) {
+        match order.library {
+            None => self.all = self.all.max(Some(order.depth)),
             Some(id) => {
-                self.libraries.insert(id);
+                let depth = self.libraries.entry(id).or_insert(order.depth);
+                *depth = order.depth.max(*depth);
             }
         }
     }
 
     fn is_empty(&self) -> bool {
-        !self.all && self.libraries.is_empty() && self.full_libraries.is_empty()
+        self.all.is_none() && self.libraries.is_empty()
     }
 
     /// The scans to run, one after the other; nothing when nothing is wanted.
-    pub(super) fn requests(self) -> Vec<ScanRequest> {
-        let one = |library, full| ScanRequest {
-            library: Some(library),
-            full,
-        };
-        if self.all {
-            let mut requests = vec![ScanRequest {
-                library: None,
-                full: self.full,
-            }];
-            if !self.full {
-                requests.extend(self.full_libraries.into_iter().map(|id| one(id, true)));
-            }
-            return requests;
-        }
-        let plain = self
+    fn orders(self) -> Vec<ScanOrder> {
+        let all = self.all;
+        let every = all.map(|depth| ScanOrder {
+            library: None,
+            depth,
+        });
+        let ones = self
             .libraries
-            .difference(&self.full_libraries)
-            .map(|&id| one(id, false));
-        let full = self.full_libraries.iter().map(|&id| one(id, true));
-        plain.chain(full).collect()
+            .into_iter()
+            .filter(|(_, depth)| Some(*depth) > all)
+            .map(|(id, depth)| ScanOrder {
+                library: Some(id),
+                depth,
+            });
+        every.into_iter().chain(ones).collect()
     }
 }
 
@@ -127,6 +103,8 @@ pub(super) struct Inner {
     pub(super) scanning: watch::Sender<bool>,
     /// Bounds what is made for people who wait; more wait in line.
     pub(super) making: Semaphore,
+    /// Something was made or scanned, so that something kept may be of no use any more.
+    pub(super) prune_wanted: AtomicBool,
     /// Keys that are being made, so that nobody makes the same twice.
     pub(super) in_making: Mutex<HashMap<PathBuf, Arc<tokio::sync::Mutex<()>>>>,
 }
@@ -153,12 +131,32 @@ impl Inner {
             folders_changed: Notify::new(),
             scanning: watch::Sender::new(false),
             making: Semaphore::new(MADE_AT_ONCE),
+            prune_wanted: AtomicBool::new(true),
             in_making: Mutex::default(),
         }
     }
 
+    /// Asks for a scan that also tries again what could not be read.
     pub(super) fn want(&self, request: &ScanRequest) {
-        self.hold_wanted().add(request);
+        self.order(ScanOrder {
+            library: request.library,
+            depth: match request.full {
+                true => Depth::Full,
+                false => Depth::Retry,
+            },
+        });
+    }
+
+    /// Asks for a scan because of a change in a library's folders.
+    pub(super) fn look(&self, library: LibraryId) {
+        self.order(ScanOrder {
+            library: Some(library),
+            depth: Depth::Look,
+        });
+    }
+
+    pub(super) fn order(&self, order: ScanOrder) {
+        self.hold_wanted().add(order);
         if self.progress.status().state != ScanState::Scanning {
             self.progress.begin_scan(self.clock.unix_ms());
         }
@@ -187,8 +185,8 @@ impl Inner {
             .await;
     }
 
-    pub(super) fn take_wanted(&self) -> Vec<ScanRequest> {
-        std::mem::take(&mut *self.hold_wanted()).requests()
+    pub(super) fn take_wanted(&self) -> Vec<ScanOrder> {
+        std::mem::take(&mut *self.hold_wanted()).orders()
     }
 
     /// Resolved folders that a media file may lie below.
@@ -238,5 +236,45 @@ impl Inner {
             left_out,
             roots: self.roots().to_vec(),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scans_that_are_asked_for_together_become_few_and_the_deepest() {
+        use Depth::{Full, Look, Retry};
+        type Asked = (Option<i64>, Depth);
+        let cases: &[(&[Asked], &[Asked])] = &[
+            (&[], &[]),
+            (
+                &[(Some(1), Look), (Some(1), Retry), (Some(1), Look)],
+                &[(Some(1), Retry)],
+            ),
+            (
+                &[(Some(1), Look), (None, Retry), (Some(2), Retry)],
+                &[(None, Retry)],
+            ),
+            (
+                &[(None, Retry), (Some(2), Full)],
+                &[(None, Retry), (Some(2), Full)],
+            ),
+            (
+                &[(None, Full), (None, Retry), (Some(2), Full)],
+                &[(None, Full)],
+            ),
+        ];
+        for (asked, want) in cases {
+            let order = |&(id, depth): &Asked| ScanOrder {
+                library: id.map(LibraryId),
+                depth,
+            };
+            let mut wanted = Wanted::default();
+            asked.iter().for_each(|asked| wanted.add(order(asked)));
+            assert_eq!(wanted.is_empty(), want.is_empty());
+            assert_eq!(wanted.orders(), want.iter().map(order).collect::<Vec<_>>());
+        }
     }
 }

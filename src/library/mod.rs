@@ -27,6 +27,7 @@ mod subtitles;
 mod tags;
 mod tasks;
 mod types;
+mod unsettled;
 mod walk;
 mod watcher;
 

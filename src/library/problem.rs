@@ -8,6 +8,9 @@ use super::Problem;
 use crate::media::job::JobError;
 use crate::pool::PoolError;
 
+/// What cannot be opened or read.
+pub(super) const UNREADABLE: &str = "unreadable";
+
 fn new(code: &str, text: impl Into<String>) -> Problem {
     Problem {
         code: code.to_owned(),
@@ -15,12 +18,17 @@ fn new(code: &str, text: impl Into<String>) -> Problem {
     }
 }
 
+/// Whether a problem of this code may be over at the next try; the others are the content's.
+pub(super) fn is_passing(code: &str) -> bool {
+    matches!(code, UNREADABLE | "timed_out" | "crashed")
+}
+
 /// A folder that could not be read.
 pub(super) fn folder(error: &io::Error) -> Problem {
     match error.kind() {
-        io::ErrorKind::PermissionDenied => new("unreadable", "Alcove may not read this folder."),
+        io::ErrorKind::PermissionDenied => new(UNREADABLE, "Alcove may not read this folder."),
         _ => new(
-            "unreadable",
+            UNREADABLE,
             format!("This folder could not be read: {error}."),
         ),
     }
@@ -34,7 +42,7 @@ pub(super) fn link(error: &io::Error) -> Problem {
             "This link leads to a file that does not exist.",
         ),
         io::ErrorKind::PermissionDenied => {
-            new("unreadable", "Alcove may not read what this link leads to.")
+            new(UNREADABLE, "Alcove may not read what this link leads to.")
         }
         _ if error.raw_os_error() == Some(nix::libc::ELOOP) => {
             new("broken_link", "This link leads back to itself.")
@@ -62,12 +70,9 @@ pub(super) fn too_deep() -> Problem {
 /// A file that could not be opened or read.
 pub(super) fn file(error: &io::Error) -> Problem {
     match error.kind() {
-        io::ErrorKind::PermissionDenied => new("unreadable", "Alcove may not read this file."),
-        io::ErrorKind::InvalidInput => new("unreadable", "This is not a regular file."),
-        _ => new(
-            "unreadable",
-            format!("This file could not be read: {error}."),
-        ),
+        io::ErrorKind::PermissionDenied => new(UNREADABLE, "Alcove may not read this file."),
+        io::ErrorKind::InvalidInput => new(UNREADABLE, "This is not a regular file."),
+        _ => new(UNREADABLE, format!("This file could not be read: {error}.")),
     }
 }
 
@@ -89,7 +94,7 @@ pub(super) fn probe(error: &PoolError) -> Option<Problem> {
             new("damaged", detailed("This file is damaged", what))
         }
         PoolError::Job(JobError::Read(what)) => {
-            new("unreadable", detailed("This file could not be read", what))
+            new(UNREADABLE, detailed("This file could not be read", what))
         }
         PoolError::Job(JobError::NotFound) => new(
             "unknown_format",

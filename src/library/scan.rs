@@ -9,7 +9,8 @@
 //!
 //! Never: an error of one file that ends the scan.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -21,13 +22,13 @@ use super::arrange::{Known, arrange};
 use super::beside::{Place, inner_art};
 use super::diff::{DiffOptions, FORMAT, Plan, Task, diff};
 use super::formats::Media;
-use super::inner::{Inner, Unsettled};
+use super::inner::{Inner, ScanOrder};
 use super::prepare::{Ground, Prepared, prepare};
-use super::store::{self, Ready, Rest};
+use super::problem::{self, is_passing};
+use super::store::{self, Failed, Looked, Ready, Rest};
+use super::unsettled::{Seen, Unsettled};
 use super::walk::{Walk, absolute, walk};
-use super::{
-    FileId, ItemKind, LibraryError, LibraryEvent, ScanPhase, ScanRequest, ScanState, problem,
-};
+use super::{FileId, ItemKind, LibraryError, LibraryEvent, LibraryId, ScanPhase, ScanState};
 use crate::db::art::ArtSource;
 use crate::db::files::{self, FileRow, SameContent};
 use crate::db::libraries::{self, LibraryRow};
@@ -71,22 +72,20 @@ impl<'a> Scan<'a> {
     /// Scans; files that are still being written are answered, to be looked at again soon.
     pub(super) async fn run(
         &self,
-        request: &ScanRequest,
+        order: ScanOrder,
         before: &Unsettled,
-    ) -> Result<Unsettled, LibraryError> {
+    ) -> Result<HashMap<LibraryId, Vec<Seen>>, LibraryError> {
         let progress = &self.inner.progress;
         progress.begin_scan(self.inner.clock.unix_ms());
         self.inner.refresh_roots().await?;
-        let mut unsettled = Unsettled::default();
+        let mut unsettled = HashMap::new();
         let mut listed = Vec::new();
         for library in self.inner.db.read(libraries::all).await? {
-            if request.library.is_some_and(|only| only != library.id) {
+            if order.library.is_some_and(|only| only != library.id) {
                 continue;
             }
-            if let Some(found) = self.list(library, request.full, before).await? {
-                unsettled
-                    .0
-                    .insert(found.library.id, found.plan.unsettled.clone());
+            if let Some(found) = self.list(library, order, before).await? {
+                unsettled.insert(found.library.id, found.plan.unsettled.clone());
                 listed.push(found);
             }
             if self.stop.is_cancelled() {
@@ -95,8 +94,10 @@ impl<'a> Scan<'a> {
         }
         let total: usize = listed.iter().map(|found| found.plan.tasks.len()).sum();
         progress.begin(ScanState::Scanning, ScanPhase::Probing, total as u64);
-        for found in &mut listed {
-            self.work(found).await?;
+        for mut found in std::mem::take(&mut listed) {
+            if self.work(&mut found).await? {
+                listed.push(found);
+            }
         }
         // Only now: a file that vanished here may have been found elsewhere.
         for found in listed {
@@ -118,12 +119,12 @@ impl<'a> Scan<'a> {
     async fn list(
         &self,
         library: LibraryRow,
-        full: bool,
+        order: ScanOrder,
         before: &Unsettled,
     ) -> Result<Option<Listed>, LibraryError> {
-        let order = self.inner.walk_order(&library).await?;
+        let ground = self.inner.walk_order(&library).await?;
         let stop = self.stop.clone();
-        let Ok(walk) = spawn_blocking(move || walk(&order, &|| stop.is_cancelled())).await else {
+        let Ok(walk) = spawn_blocking(move || walk(&ground, &|| stop.is_cancelled())).await else {
             return Ok(None);
         };
         if self.stop.is_cancelled() {
@@ -151,11 +152,10 @@ impl<'a> Scan<'a> {
             }
             return Ok(None);
         }
-        let nothing = Vec::new();
         let options = DiffOptions {
-            full,
+            depth: order.depth,
             now_ns: self.inner.clock.unix_ms().saturating_mul(1_000_000),
-            before: before.0.get(&id).unwrap_or(&nothing),
+            before: before.of(id),
             mounts: &mounts,
         };
         let plan = diff(known, &walk, &options);
@@ -166,11 +166,12 @@ impl<'a> Scan<'a> {
         }))
     }
 
-    /// Probes and stores what is new or changed.
-    async fn work(&self, found: &mut Listed) -> Result<(), LibraryError> {
+    /// Probes and stores what is new or changed; false when the library was removed or changed
+    /// meanwhile.
+    async fn work(&self, found: &mut Listed) -> Result<bool, LibraryError> {
         let tasks = std::mem::take(&mut found.plan.tasks);
         if tasks.is_empty() {
-            return Ok(());
+            return Ok(true);
         }
         let found = &*found;
         let width = self.inner.config.scan_workers.max(1) * 2;
@@ -183,7 +184,7 @@ impl<'a> Scan<'a> {
             .buffer_unordered(width)
             .take_until(self.stop.cancelled());
         let mut ready = std::pin::pin!(ready.fuse());
-        let mut batch: Vec<Ready> = Vec::new();
+        let mut batch: Vec<Looked> = Vec::new();
         let mut writing = None;
         let mut due = tokio::time::Instant::now() + BATCH_AGE;
         let mut ended = false;
@@ -199,7 +200,10 @@ impl<'a> Scan<'a> {
             tokio::select! {
                 written = async { writing.as_mut().expect("checked by the branch's condition").await }, if writing.is_some() => {
                     writing = None;
-                    written?;
+                    if !written? {
+                        // The library is not what was listed any more; its next scan is wanted already.
+                        return Ok(false);
+                    }
                 }
                 next = ready.next(), if !ended && batch.len() < BATCH => match next {
                     Some(Ok(row)) => {
@@ -212,20 +216,28 @@ impl<'a> Scan<'a> {
                 () = tokio::time::sleep_until(due), if !batch.is_empty() && writing.is_none() => {}
             }
         }
-        Ok(())
+        Ok(true)
     }
 
-    async fn write(&self, found: &Listed, rows: Vec<Ready>) -> Result<(), LibraryError> {
+    async fn write(&self, found: &Listed, rows: Vec<Looked>) -> Result<bool, LibraryError> {
         let changed = rows.len() as u64;
-        self.inner
+        let listed = found.library.clone();
+        let is_stored = self
+            .inner
             .db
-            .write(move |conn| store::store(conn, &rows))
+            .write(move |conn| store::store(conn, &listed, &rows))
             .await?;
-        let library = found.library.id;
+        if is_stored {
+            self.tell_changed(found.library.id, changed);
+        }
+        Ok(is_stored)
+    }
+
+    fn tell_changed(&self, library: LibraryId, changed: u64) {
+        self.inner.prune_wanted.store(true, Ordering::Relaxed);
         self.inner
             .progress
             .tell(LibraryEvent::Items { library, changed });
-        Ok(())
     }
 
     /// Opens a chunk of files and looks for rows of the same content.
@@ -270,21 +282,32 @@ impl<'a> Scan<'a> {
         found: &Listed,
         mut prepared: Prepared,
         same: Vec<SameContent>,
-    ) -> Result<Option<Ready>, LibraryError> {
+    ) -> Result<Option<Looked>, LibraryError> {
+        if prepared.fingerprint == 0
+            && let Some(file) = prepared.task.known
+            && let Some(problem) = prepared.problem.take()
+        {
+            let path = prepared.task.path;
+            return Ok(Some(Looked::Failed(Failed {
+                file,
+                path,
+                problem,
+            })));
+        }
         let own = same
             .iter()
-            .find(|other| Some(other.id) == prepared.task.known);
-        let mut existing = prepared.task.known;
-        let mut stored = own
-            .filter(|_| !prepared.task.probe)
+            .find(|other| Some(other.id) == prepared.task.known)
             .and_then(|row| row.info.clone());
+        let mut existing = prepared.task.known;
+        let mut stored = own.clone().filter(|_| !prepared.task.probe);
         if existing.is_none()
             && let Some(moved) = self.moved_from(same).await
         {
             existing = Some(moved.id);
             stored = moved.info;
         }
-        let mut info: Option<MediaInfo> = stored.and_then(|json| serde_json::from_str(&json).ok());
+        let parse = |json: String| serde_json::from_str(&json).ok();
+        let mut info: Option<MediaInfo> = stored.and_then(parse);
         if info.is_none()
             && let Some(file) = prepared.file.take()
         {
@@ -301,10 +324,19 @@ impl<'a> Scan<'a> {
                 Err(PoolError::Start(error)) => {
                     return Err(LibraryError::Worker(error.to_string()));
                 }
-                Err(error) => prepared.problem = problem::probe(&error),
+                Err(error) => {
+                    prepared.problem = problem::probe(&error);
+                    // What the reader found before is still true of the same content.
+                    let is_passing = prepared
+                        .problem
+                        .as_ref()
+                        .is_some_and(|p| is_passing(&p.code));
+                    info = own.filter(|_| is_passing).and_then(parse);
+                }
             }
         }
-        Ok(Some(self.ready(found, prepared, existing, info.as_ref())))
+        let ready = self.ready(found, prepared, existing, info.as_ref());
+        Ok(Some(Looked::Ready(Box::new(ready))))
     }
 
     /// The row of a file of this content whose place is empty now, each at most once.
@@ -397,40 +429,22 @@ impl<'a> Scan<'a> {
         let id = found.library.id;
         let plan = found.plan;
         let changed = (plan.gone.len() + plan.back.len() + plan.missing.len()) as u64;
-        for part in plan.gone.chunks(REST) {
-            self.settle(
-                id,
-                Rest {
-                    gone: part.to_vec(),
-                    ..Rest::default()
-                },
-            )
-            .await?;
-        }
-        for part in plan.back.chunks(REST) {
-            self.settle(
-                id,
-                Rest {
-                    back: part.to_vec(),
-                    ..Rest::default()
-                },
-            )
-            .await?;
-        }
-        for part in plan.missing.chunks(REST) {
-            self.settle(
-                id,
-                Rest {
-                    missing: part.to_vec(),
-                    ..Rest::default()
-                },
-            )
-            .await?;
+        let listed = Arc::new(found.library);
+        for rest in parts(&plan) {
+            let listed = Arc::clone(&listed);
+            let is_settled = self
+                .inner
+                .db
+                .write(move |conn| store::settle(conn, &listed, &rest))
+                .await?;
+            if !is_settled {
+                return Ok(());
+            }
         }
         let now_ms = self.inner.clock.unix_ms();
         let (problems, mounts) = (found.walk.problems.clone(), found.walk.mounts.clone());
-        let is_first = found.library.scanned_at_ms.is_none();
-        let was_away = !found.library.available;
+        let is_first = listed.scanned_at_ms.is_none();
+        let was_away = !listed.available;
         let known = self
             .inner
             .db
@@ -440,6 +454,9 @@ impl<'a> Scan<'a> {
             .db
             .write(move |conn| {
                 let tx = conn.transaction()?;
+                if !libraries::is_still(&tx, &listed)? {
+                    return Ok(());
+                }
                 files::set_folder_problems(&tx, id, &problems)?;
                 if known != mounts {
                     libraries::set_mounts(&tx, id, &mounts)?;
@@ -455,21 +472,27 @@ impl<'a> Scan<'a> {
             })
             .await?;
         if changed > 0 {
-            self.inner.progress.tell(LibraryEvent::Items {
-                library: id,
-                changed,
-            });
+            self.tell_changed(id, changed);
         }
         Ok(())
     }
+}
 
-    async fn settle(&self, library: super::LibraryId, rest: Rest) -> Result<(), LibraryError> {
-        self.inner
-            .db
-            .write(move |conn| store::settle(conn, library, &rest))
-            .await?;
-        Ok(())
-    }
+/// What is to be settled, in parts of one transaction each.
+fn parts(plan: &Plan) -> Vec<Rest> {
+    let gone = plan.gone.chunks(REST).map(|part| Rest {
+        gone: part.to_vec(),
+        ..Rest::default()
+    });
+    let back = plan.back.chunks(REST).map(|part| Rest {
+        back: part.to_vec(),
+        ..Rest::default()
+    });
+    let missing = plan.missing.chunks(REST).map(|part| Rest {
+        missing: part.to_vec(),
+        ..Rest::default()
+    });
+    gone.chain(back).chain(missing).collect()
 }
 
 fn chunked(tasks: Vec<Task>) -> Vec<Vec<Task>> {

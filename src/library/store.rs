@@ -9,6 +9,7 @@ use super::{FileId, ItemId, ItemKind, LibraryId, Problem};
 use crate::db::art::{self, ArtRow, ArtSource};
 use crate::db::files::{self, FileRow};
 use crate::db::item_writes::{self, Hang};
+use crate::db::libraries::LibraryRow;
 use crate::db::side_subtitles::{self, SideSubtitleRow};
 use crate::db::{Connection, DbError, libraries, watch};
 
@@ -27,6 +28,21 @@ pub(super) struct Ready {
     pub(super) subtitles: Vec<SideSubtitleRow>,
     /// Milliseconds since 1970 UTC.
     pub(super) added_at_ms: i64,
+}
+
+/// A known file that could not be read this time: all that is known of its content stays.
+#[derive(Clone, Debug)]
+pub(super) struct Failed {
+    pub(super) file: FileId,
+    pub(super) path: Vec<u8>,
+    pub(super) problem: Problem,
+}
+
+/// What came of looking at a file.
+#[derive(Clone, Debug)]
+pub(super) enum Looked {
+    Ready(Box<Ready>),
+    Failed(Failed),
 }
 
 /// What holds others and must be brought up to date.
@@ -66,15 +82,43 @@ fn lend(conn: &Connection, id: ItemId) -> Result<(), DbError> {
     Ok(())
 }
 
-/// Stores a batch in one transaction.
-pub(super) fn store(conn: &mut Connection, batch: &[Ready]) -> Result<(), DbError> {
+/// Stores a batch in one transaction; answers false, and stores nothing, when the library was
+/// removed, or became another one, since it was listed.
+pub(super) fn store(
+    conn: &mut Connection,
+    library: &LibraryRow,
+    batch: &[Looked],
+) -> Result<bool, DbError> {
     let tx = conn.transaction()?;
+    if !libraries::is_still(&tx, library)? {
+        return Ok(false);
+    }
     let mut dirty = Dirty::default();
-    for ready in batch {
-        store_one(&tx, ready, &mut dirty)?;
+    for looked in batch {
+        match looked {
+            Looked::Ready(ready) => store_one(&tx, ready, &mut dirty)?,
+            Looked::Failed(failed) => note_failure(&tx, library.id, failed, &mut dirty)?,
+        }
     }
     dirty.refresh(&tx)?;
     tx.commit()?;
+    Ok(true)
+}
+
+fn note_failure(
+    conn: &Connection,
+    library: LibraryId,
+    failed: &Failed,
+    dirty: &mut Dirty,
+) -> Result<(), DbError> {
+    let Failed {
+        file,
+        path,
+        problem,
+    } = failed;
+    files::set_problem(conn, library, path, Some(*file), Some(problem))?;
+    files::set_available(conn, *file, false)?;
+    dirty.0.extend(item_writes::parent_of(conn, *file)?);
     Ok(())
 }
 
@@ -131,13 +175,17 @@ pub(super) struct Rest {
 }
 
 /// Removes what is gone and notes what came back or cannot be reached, a bounded part at a time;
-/// answers how many files it took.
+/// answers false as [`store`] does.
 pub(super) fn settle(
     conn: &mut Connection,
-    library: LibraryId,
+    listed: &LibraryRow,
     rest: &Rest,
-) -> Result<(), DbError> {
+) -> Result<bool, DbError> {
     let tx = conn.transaction()?;
+    if !libraries::is_still(&tx, listed)? {
+        return Ok(false);
+    }
+    let library = listed.id;
     let mut dirty = Dirty::default();
     for (id, path) in &rest.gone {
         dirty.0.extend(files::remove(&tx, *id, library, path)?);
@@ -152,7 +200,7 @@ pub(super) fn settle(
     }
     dirty.refresh(&tx)?;
     tx.commit()?;
-    Ok(())
+    Ok(true)
 }
 
 /// Notes that a library's folder is not there: everything in it is unavailable, nothing is removed.

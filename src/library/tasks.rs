@@ -10,12 +10,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::inner::{Inner, Unsettled};
+use tokio::time::Instant;
+
+use super::inner::{Inner, ScanOrder};
 use super::scan::Scan;
+use super::unsettled::Unsettled;
 use super::{LibraryError, ScanRequest};
 
-/// After this long a file that was being written is looked at again.
-const SETTLE: Duration = Duration::from_millis(3200);
 /// After an error of the database or the worker program.
 const AFTER_ERROR: Duration = Duration::from_secs(30);
 
@@ -24,23 +25,18 @@ pub(super) async fn scan_loop(inner: Arc<Inner>) {
     inner.want(&ScanRequest::default());
     let mut unsettled = Unsettled::default();
     loop {
-        let again = if unsettled.is_empty() {
-            None
-        } else {
-            Some(SETTLE)
-        };
         tokio::select! {
             () = inner.shutdown.cancelled() => return,
             () = inner.scan_wanted.notified() => {}
-            () = pause(again) => unsettled.libraries().for_each(|id| {
-                inner.want(&ScanRequest { library: Some(id), full: false });
-            }),
+            () = until(unsettled.next_due()) => {
+                unsettled.due(Instant::now()).into_iter().for_each(|id| inner.look(id));
+            }
         }
-        for request in inner.take_wanted() {
+        for order in inner.take_wanted() {
             if inner.shutdown.is_cancelled() {
                 return;
             }
-            match scan_once(&inner, &request, &mut unsettled).await {
+            match scan_once(&inner, order, &mut unsettled).await {
                 Ok(()) => {}
                 Err(LibraryError::Db(crate::db::DbError::Closed)) => return,
                 Err(error) => {
@@ -50,7 +46,7 @@ pub(super) async fn scan_loop(inner: Arc<Inner>) {
                         () = inner.shutdown.cancelled() => return,
                         () = tokio::time::sleep(AFTER_ERROR) => {}
                     }
-                    inner.want(&request);
+                    inner.order(order);
                 }
             }
         }
@@ -59,17 +55,17 @@ pub(super) async fn scan_loop(inner: Arc<Inner>) {
 
 async fn scan_once(
     inner: &Arc<Inner>,
-    request: &ScanRequest,
+    order: ScanOrder,
     unsettled: &mut Unsettled,
 ) -> Result<(), LibraryError> {
-    if request.library.is_none() {
+    if order.library.is_none() {
         inner.offer_media_root().await?;
         inner.folders_changed.notify_one();
     }
     inner.scanning.send_replace(true);
-    let scanned = Scan::new(inner).run(request, unsettled).await;
+    let scanned = Scan::new(inner).run(order, unsettled).await;
     inner.scanning.send_replace(false);
-    unsettled.renew(request, scanned?);
+    unsettled.take_in(order.library, scanned?, Instant::now());
     let settling = unsettled.count();
     // Before the rest, so that nobody takes a rest between two looks for the end.
     inner.progress.change(|status| status.settling = settling);
@@ -78,9 +74,9 @@ async fn scan_once(
     Ok(())
 }
 
-async fn pause(time: Option<Duration>) {
+async fn until(time: Option<Instant>) {
     match time {
-        Some(time) => tokio::time::sleep(time).await,
+        Some(time) => tokio::time::sleep_until(time).await,
         None => std::future::pending().await,
     }
 }

@@ -169,8 +169,10 @@ impl Walker<'_> {
                 return;
             };
             let target = fs::metadata(absolute(&self.order.root, &link.path));
-            if target.is_ok_and(|meta| self.seen.insert((meta.dev(), meta.ino()))) {
-                waiting.push(link);
+            match target {
+                Ok(meta) if self.seen.insert((meta.dev(), meta.ino())) => waiting.push(link),
+                Ok(_) => {}
+                Err(error) => self.unseen(link.path, &error, problem::folder),
             }
         }
     }
@@ -225,6 +227,14 @@ impl Walker<'_> {
         }
     }
 
+    /// Something whose name was read, but no more: what is known of it stays, unless it is gone.
+    fn unseen(&mut self, path: Vec<u8>, error: &io::Error, say: fn(&io::Error) -> Problem) {
+        if !is_absent(error) {
+            self.walk.problems.push((path.clone(), say(error)));
+            self.walk.closed.push(path);
+        }
+    }
+
     fn entry(
         &mut self,
         at: &Waiting,
@@ -236,10 +246,11 @@ impl Walker<'_> {
         if name.starts_with(b".") {
             return;
         }
-        let Ok(kind) = entry.file_type() else {
-            return;
-        };
         let path = join(&at.path, &name);
+        let kind = match entry.file_type() {
+            Ok(kind) => kind,
+            Err(error) => return self.unseen(path, &error, problem::file),
+        };
         if kind.is_symlink() {
             return self.link(at, entry, path, name, folder);
         }
@@ -247,17 +258,20 @@ impl Walker<'_> {
             let Some(role) = formats::role(self.order.kind, &name) else {
                 return;
             };
-            // It may be gone since its name was read.
-            if let Ok(meta) = entry.metadata() {
-                add(folder, name, role, &meta);
+            match entry.metadata() {
+                Ok(meta) => add(folder, name, role, &meta),
+                Err(error) => self.unseen(path, &error, problem::file),
             }
             return;
         }
-        if kind.is_dir()
-            && !self.is_left_out(&name, &path)
-            && let Ok(meta) = entry.metadata()
-            && self.seen.insert((meta.dev(), meta.ino()))
-        {
+        if !kind.is_dir() || self.is_left_out(&name, &path) {
+            return;
+        }
+        let meta = match entry.metadata() {
+            Ok(meta) => meta,
+            Err(error) => return self.unseen(path, &error, problem::folder),
+        };
+        if self.seen.insert((meta.dev(), meta.ino())) {
             if meta.dev() != at.device {
                 self.walk.mounts.push(path.clone());
             }
@@ -287,6 +301,9 @@ impl Walker<'_> {
         let (meta, real) = match target {
             Ok(found) => found,
             Err(error) => {
+                if !is_absent(&error) {
+                    self.walk.closed.push(path.clone());
+                }
                 if matches!(is_named, Some(FileRole::Media(_))) {
                     self.walk.problems.push((path, problem::link(&error)));
                 }
@@ -317,6 +334,16 @@ impl Walker<'_> {
         let absolute = absolute(&self.order.root, path);
         is_system_folder(&String::from_utf8_lossy(name)) || self.order.left_out.contains(&absolute)
     }
+}
+
+/// Whether an error says that nothing is there, rather than that it could not be looked at.
+fn is_absent(error: &io::Error) -> bool {
+    let is_loop = error.raw_os_error() == Some(nix::libc::ELOOP);
+    is_loop
+        || matches!(
+            error.kind(),
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+        )
 }
 
 fn waiting_at(path: Vec<u8>, depth: usize, device: u64) -> Waiting {
@@ -423,5 +450,62 @@ fn keep_main_disc_file(folder: &mut Folder) {
             .map(|at| folder.media.swap_remove(at))
             .into_iter()
             .collect();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_looked_at_is_not_taken_for_deleted() {
+        for (number, stays) in [
+            (nix::libc::EIO, true),
+            (nix::libc::ESTALE, true),
+            (nix::libc::EACCES, true),
+            (nix::libc::ETIMEDOUT, true),
+            (nix::libc::ENOENT, false),
+            (nix::libc::ENOTDIR, false),
+        ] {
+            let order = WalkOrder {
+                root: PathBuf::from("/nowhere"),
+                kind: LibraryKind::Films,
+                left_out: Vec::new(),
+                roots: Vec::new(),
+            };
+            let mut walker = Walker {
+                order: &order,
+                walk: Walk::default(),
+                seen: HashSet::new(),
+                links: Vec::new(),
+                stop: &|| false,
+            };
+            let error = io::Error::from_raw_os_error(number);
+            walker.unseen(b"a/Film.mkv".to_vec(), &error, problem::file);
+            let Walk {
+                closed, problems, ..
+            } = walker.walk;
+            assert_eq!(!closed.is_empty(), stays, "{error}");
+            assert_eq!(!problems.is_empty(), stays, "{error}");
+        }
+    }
+
+    #[test]
+    fn a_link_that_cannot_be_followed_for_now_keeps_what_is_known_behind_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = fs::canonicalize(folder.path()).unwrap();
+        // A name longer than the kernel resolves is an error that is none of absence.
+        let long = "x".repeat(300);
+        std::os::unix::fs::symlink(root.join(long), root.join("Long.mkv")).unwrap();
+        std::os::unix::fs::symlink(root.join("gone"), root.join("Gone.mkv")).unwrap();
+        let order = WalkOrder {
+            roots: vec![root.clone()],
+            root,
+            kind: LibraryKind::Films,
+            left_out: Vec::new(),
+        };
+        let walk = walk(&order, &|| false);
+        assert_eq!(walk.closed, [b"Long.mkv".to_vec()]);
+        assert_eq!(walk.problems.len(), 2);
     }
 }

@@ -61,7 +61,7 @@ pub(super) async fn watch_loop(inner: Arc<Inner>) {
             () = dirty.changed.notified() => {
                 settle(&inner, &dirty).await;
                 for id in take(&dirty) {
-                    inner.want(&ScanRequest { library: Some(id), full: false });
+                    inner.look(id);
                 }
                 continue;
             }

@@ -3,6 +3,7 @@
 //! Never: an expectation; sleeping.
 
 use std::fs::{self, File};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -79,6 +80,17 @@ impl Folders {
     }
 }
 
+/// A program that runs `before` in the shell, below the state folder, and then becomes the worker.
+pub fn worker_after(folders: &Folders, before: &str) -> PathBuf {
+    let path = folders.state().join("worker");
+    let worker = env!("CARGO_BIN_EXE_alcove-worker");
+    let state = folders.state().display();
+    let script = format!("#!/bin/sh\nS='{state}'\n{before}\nexec '{worker}' \"$@\"\n");
+    fs::write(&path, script).expect("write");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("may be run");
+    path
+}
+
 /// Sets a file's time of change to a minute ago.
 pub fn age(path: &Path) {
     let past = SystemTime::now() - Duration::from_secs(60);
@@ -89,9 +101,15 @@ pub fn age(path: &Path) {
 impl House {
     /// Starts a library over the folders and waits for its first scan.
     pub async fn open(folders: Folders, tasks: Tasks) -> Self {
+        let program = PathBuf::from(env!("CARGO_BIN_EXE_alcove-worker"));
+        Self::open_with(folders, tasks, program).await
+    }
+
+    /// Likewise, with workers that are started by `program`.
+    pub async fn open_with(folders: Folders, tasks: Tasks, program: PathBuf) -> Self {
         let db = Db::open(folders.state()).expect("the database opens");
         let pool = Arc::new(Pool::new(PoolConfig {
-            program: PathBuf::from(env!("CARGO_BIN_EXE_alcove-worker")),
+            program,
             size: 2,
             address_space_bytes: 2 << 30,
         }));

@@ -11,7 +11,7 @@ CREATE TABLE libraries (
     kind          TEXT NOT NULL,       -- films, series, music, photos, home_videos, mixed
     path          BLOB NOT NULL UNIQUE,-- absolute folder, bytes as the file system has them
     available     INTEGER NOT NULL,    -- 1 while the folder is there, 0 while its mount is missing
-    scanned_at_ms INTEGER,             -- end of the last complete scan, ms since 1970 UTC; NULL before the first
+    scanned_at_ms INTEGER,             -- end of the first complete scan, ms since 1970 UTC; NULL before it
     created_at_ms INTEGER NOT NULL     -- ms since 1970 UTC
 );
 

@@ -1,0 +1,102 @@
+//! What fails for a while: it costs nothing that is known and is tried again.
+//!
+//! Never: a failure that a file deserves; those are with the hostile ones.
+
+use std::fs;
+use std::time::Duration;
+
+use alcove::library::{ItemKind, LibraryKind, ScanRequest, ScanState};
+
+use crate::house::{Folders, House, Tasks, worker_after};
+
+/// Far less than the pause after a scan that was given up.
+const SOON: Duration = Duration::from_secs(20);
+
+const CRASHES: &str = r#"[ -e "$S/crash" ] && kill -9 $$"#;
+
+#[tokio::test]
+async fn a_file_that_failed_once_is_read_by_a_later_scan() {
+    let folders = Folders::new();
+    folders.put("tiny_h264.mkv", "films/Film.mkv");
+    let crash = folders.state().join("crash");
+    fs::write(&crash, b"").unwrap();
+    let program = worker_after(&folders, CRASHES);
+    let house = House::open_with(folders, Tasks::Scan, program).await;
+    let film = house.one(ItemKind::Film, "Film").await;
+    assert_eq!(film.problem.map(|p| p.code).as_deref(), Some("crashed"));
+    assert!(house.library.source(film.id).await.is_err());
+    fs::remove_file(&crash).unwrap();
+    house.scan().await;
+    let again = house.one(ItemKind::Film, "Film").await;
+    assert_eq!((again.id, again.problem), (film.id, None));
+    assert!(house.library.source(film.id).await.is_ok());
+    house.close().await;
+}
+
+#[tokio::test]
+async fn a_failure_takes_nothing_from_a_film_that_was_read_before() {
+    let folders = Folders::new();
+    folders.put("tiny_h264.mkv", "films/Film.mkv");
+    let house = House::open(folders, Tasks::Scan).await;
+    let film = house.one(ItemKind::Film, "Film").await;
+    let before = house.library.source_with_grid(film.id).await.unwrap();
+    assert!(before.grid.is_some());
+    let folders = house.close().await;
+
+    fs::write(folders.state().join("crash"), b"").unwrap();
+    let program = worker_after(&folders, CRASHES);
+    let house = House::open_with(folders, Tasks::Scan, program).await;
+    house
+        .scan_as(ScanRequest {
+            library: None,
+            full: true,
+        })
+        .await;
+    let after = house.one(ItemKind::Film, "Film").await;
+    assert_eq!(after.problem.map(|p| p.code).as_deref(), Some("crashed"));
+    let source = house.library.source(film.id).await.unwrap();
+    assert_eq!((source.info, source.grid), (before.info, before.grid));
+    house.close().await;
+}
+
+#[tokio::test]
+async fn a_library_removed_while_it_is_scanned_does_not_hold_up_the_others() {
+    let folders = Folders::new();
+    for name in ["one", "two", "three"] {
+        folders.put("tiny_h264.mkv", &format!("films/{name}.mkv"));
+    }
+    folders.put("tiny_h264.mp4", "tv/Show/Show S01E01.mp4");
+    let hold = folders.state().join("hold");
+    let program = worker_after(&folders, r#"while [ -e "$S/hold" ]; do sleep 0.02; done"#);
+    let away = folders.media(".away");
+    fs::create_dir(&away).unwrap();
+    let (films, tv) = (folders.media("films"), folders.media("tv"));
+    fs::rename(&films, away.join("films")).unwrap();
+    fs::rename(&tv, away.join("tv")).unwrap();
+    let house = House::open_with(folders, Tasks::Scan, program).await;
+    fs::rename(away.join("films"), &films).unwrap();
+    fs::rename(away.join("tv"), &tv).unwrap();
+    fs::write(&hold, b"").unwrap();
+    house.library.request_scan(ScanRequest::default());
+    let doomed = house
+        .until(async |library| {
+            let all = library.libraries().await.unwrap();
+            all.into_iter().find(|l| l.kind == LibraryKind::Films)
+        })
+        .await;
+    house
+        .until(async |library| (library.scan_status().total == 4).then_some(()))
+        .await;
+    house.library.remove_library(doomed.id).await.unwrap();
+    fs::remove_file(&hold).unwrap();
+    let rest = house.until(async |library| {
+        let status = library.scan_status();
+        let shown = house.titles(ItemKind::Episode).await;
+        (status.state == ScanState::Idle && !shown.is_empty()).then_some(())
+    });
+    tokio::time::timeout(SOON, rest)
+        .await
+        .expect("no long pause");
+    assert!(house.titles(ItemKind::Film).await.is_empty());
+    house.close().await;
+}
