@@ -93,7 +93,7 @@ impl GroupWatch {
             length
         } else {
             self.before_latest
-                .map_or(1, |before| (latest - before).max(1))
+                .map_or(1, |before| latest.saturating_sub(before).max(1))
         };
         latest.checked_add(length)
     }

@@ -7,7 +7,7 @@
 
 use alcove::base::rational::{MICROSECONDS, rescale};
 use alcove::media::codec::VideoCodec;
-use alcove::media::grid::KeyframeIndex;
+use alcove::media::grid::{KeyframeIndex, length_us};
 use ffmpeg_next::{Packet, ffi};
 
 use super::codecs;
@@ -107,7 +107,9 @@ fn finish(
     pts.sort_unstable();
     pts.dedup();
     pts.retain(|&key| key < end_pts);
-    (!pts.is_empty() && time_base.is_valid()).then_some(KeyframeIndex {
+    // Timestamps that no film can have are as good as none.
+    length_us(time_base, *pts.first()?, end_pts).ok()?;
+    Some(KeyframeIndex {
         time_base,
         pts,
         end_pts,
@@ -163,10 +165,13 @@ fn listed_by_cues(input: &mut Input, stream: usize) -> Result<Option<(Vec<i64>, 
         return Ok(None);
     };
     let base = view.time_base();
+    if !base.is_valid() {
+        return Ok(None);
+    }
     let covered_us = rescale(last, base, MICROSECONDS);
     let complete = input
         .duration_us()
-        .is_some_and(|duration| covered_us + MAX_UNCOVERED_US >= duration);
+        .is_some_and(|duration| covered_us.saturating_add(MAX_UNCOVERED_US) >= duration);
     if !complete {
         return Ok(None);
     }
@@ -185,7 +190,10 @@ fn listed_by_frames(input: &mut Input, stream: usize) -> Result<Option<KeyframeI
         .filter(|e| e.is_key)
         .map(|e| e.ticks)
         .collect();
-    let end = entries.iter().map(|entry| entry.ticks + 1).max();
+    let end = entries
+        .iter()
+        .map(|entry| entry.ticks.saturating_add(1))
+        .max();
     Ok(end.and_then(|end| finish(input, stream, pts, end, false)))
 }
 

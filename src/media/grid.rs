@@ -17,6 +17,8 @@ const MAX_MERGED_US: i64 = 6_000_000;
 const MAX_GOP_US: i64 = 10_000_000;
 /// Length of a segment on a regular grid.
 const REGULAR_US: i64 = 5_000_000;
+/// No film is longer than thirty days; a file that says so has broken timestamps.
+const MAX_LENGTH_US: i64 = 30 * 24 * 3600 * 1_000_000;
 
 /// The keyframes of one video stream.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,23 +53,43 @@ pub enum GridError {
     NoLength,
     #[error("the stream's time base is not a positive fraction")]
     BadTimeBase,
+    #[error("the stream claims to last longer than a month")]
+    TooLong,
+}
+
+/// Length in microseconds of what lies between two timestamps of a film.
+///
+/// # Errors
+/// [`GridError`] when the time base is not positive, the end not after the start, or the length absurd.
+pub fn length_us(time_base: Rational, start: i64, end: i64) -> Result<i64, GridError> {
+    if !time_base.is_valid() {
+        return Err(GridError::BadTimeBase);
+    }
+    if end <= start {
+        return Err(GridError::NoLength);
+    }
+    let ticks = end.checked_sub(start).ok_or(GridError::TooLong)?;
+    Some(rescale(ticks, time_base, MICROSECONDS))
+        .filter(|&length| length <= MAX_LENGTH_US)
+        .ok_or(GridError::TooLong)
 }
 
 impl SegmentGrid {
     /// The grid of a film with these keyframes.
     ///
     /// # Errors
-    /// [`GridError`] when the index is empty, unordered at its end or without a usable time base.
+    /// [`GridError`] when the index is empty, unordered at its end, without a usable time base or
+    /// absurdly long.
     pub fn from_keyframes(index: &KeyframeIndex) -> Result<Self, GridError> {
         if !index.time_base.is_valid() {
             return Err(GridError::BadTimeBase);
         }
         let first = *index.pts.first().ok_or(GridError::NoKeyframe)?;
-        if index.end_pts <= first {
-            return Err(GridError::NoLength);
-        }
+        length_us(index.time_base, first, index.end_pts)?;
         let us = |ticks: i64| rescale(ticks, index.time_base, MICROSECONDS);
-        let keys = || index.pts.iter().copied().filter(|&k| k < index.end_pts);
+        // Within these bounds no difference overflows.
+        let within = first..index.end_pts;
+        let keys = || index.pts.iter().copied().filter(|k| within.contains(k));
         let ends = keys().skip(1).chain([index.end_pts]);
         let too_long = keys()
             .zip(ends)
@@ -106,18 +128,13 @@ impl SegmentGrid {
     /// A grid of equal segments for a stream without usable keyframes, or for sound alone.
     ///
     /// # Errors
-    /// [`GridError`] when `end` is not after `start` or the time base is not positive.
+    /// As [`length_us`].
     pub fn regular(time_base: Rational, start: i64, end: i64) -> Result<Self, GridError> {
-        if !time_base.is_valid() {
-            return Err(GridError::BadTimeBase);
-        }
-        if end <= start {
-            return Err(GridError::NoLength);
-        }
-        let length_us = rescale(end - start, time_base, MICROSECONDS);
-        let count = (length_us / REGULAR_US).max(1);
+        let count = (length_us(time_base, start, end)? / REGULAR_US).max(1);
         let mut boundaries: Vec<i64> = (0..count)
-            .map(|k| start + rescale(k * REGULAR_US, MICROSECONDS, time_base))
+            .map(|k| start.saturating_add(rescale(k * REGULAR_US, MICROSECONDS, time_base)))
+            // A tick may be longer than a segment.
+            .take_while(|&boundary| boundary < end)
             .collect();
         boundaries.dedup();
         boundaries.push(end);
@@ -153,12 +170,16 @@ impl SegmentGrid {
     /// Length of segment `index` in microseconds; differences of rounded ends, so that they add up.
     pub fn duration_us(&self, index: usize) -> Option<i64> {
         let (start, end) = self.span(index)?;
-        Some(self.player_us(end) - self.player_us(start))
+        Some(self.player_us(end).saturating_sub(self.player_us(start)))
     }
 
     /// A source timestamp as microseconds of the player's time.
     pub fn player_us(&self, ticks: i64) -> i64 {
-        rescale(ticks - self.origin(), self.time_base, MICROSECONDS)
+        rescale(
+            ticks.saturating_sub(self.origin()),
+            self.time_base,
+            MICROSECONDS,
+        )
     }
 
     /// Length of the presentation in microseconds.
@@ -230,7 +251,58 @@ mod tests {
         );
     }
 
+    #[test]
+    fn films_longer_than_a_month_are_refused_before_they_are_cut() {
+        let month = 30 * 24 * 3600 * 1000;
+        assert!(SegmentGrid::regular(MS, 0, month).is_ok());
+        for (start, end) in [(0, month + 1), (0, i64::MAX), (i64::MIN, i64::MAX)] {
+            let regular = SegmentGrid::regular(MS, start, end);
+            assert_eq!(regular, Err(GridError::TooLong), "{start} {end}");
+            let keys = KeyframeIndex {
+                time_base: MS,
+                pts: vec![start],
+                end_pts: end,
+                closed: true,
+            };
+            let cut = SegmentGrid::from_keyframes(&keys);
+            assert_eq!(cut, Err(GridError::TooLong), "{start} {end}");
+        }
+    }
+
+    /// Timestamps of every size, so that some lie near each other and some at the ends.
+    fn any_ticks() -> impl Strategy<Value = i64> {
+        (any::<i64>(), 0u32..64).prop_map(|(ticks, shift)| ticks >> shift)
+    }
+
     proptest! {
+        #[test]
+        fn no_index_however_hostile_makes_a_grid_without_bounds(
+            pts in proptest::collection::vec(any_ticks(), 0..40),
+            sorted in any::<bool>(),
+            closed in any::<bool>(),
+            end_pts in any_ticks(),
+            num in prop_oneof![1i32..100, any::<i32>()],
+            den in prop_oneof![1i32..100_000, any::<i32>()],
+        ) {
+            let mut pts = pts;
+            if sorted {
+                pts.sort_unstable();
+            }
+            let keys = KeyframeIndex { time_base: Rational::new(num, den), pts, end_pts, closed };
+            let regular = SegmentGrid::regular(keys.time_base, keys.pts.first().copied().unwrap_or(0), end_pts);
+            for grid in [SegmentGrid::from_keyframes(&keys), regular].into_iter().flatten() {
+                let most = MAX_LENGTH_US / REGULAR_US + 1;
+                prop_assert!(i64::try_from(grid.boundaries.len()).unwrap() <= most);
+                prop_assert!(!grid.is_empty());
+                prop_assert!(grid.boundaries.windows(2).all(|w| w[0] < w[1]));
+                prop_assert!(grid.total_us() <= MAX_LENGTH_US);
+                for k in 0..grid.len().min(50) {
+                    grid.duration_us(k).unwrap();
+                }
+                grid.player_us(i64::MIN);
+            }
+        }
+
         #[test]
         fn every_grid_ascends_and_durations_add_up(
             gaps in proptest::collection::vec(1i64..9_000, 1..200),
