@@ -30,6 +30,7 @@ mod subtitle_text;
 mod syscalls;
 
 use std::ffi::OsString;
+use std::io::Write as _;
 use std::process::ExitCode;
 
 pub use reply::Reply;
@@ -38,15 +39,20 @@ use serve::Settings;
 /// Runs the program with its arguments: the lane and the most bytes of address space.
 pub fn main(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     let Some(settings) = Settings::parse(arguments) else {
-        eprintln!("alcove-worker is started by alcove, not by hand");
+        say("alcove-worker is started by alcove, not by hand");
         return ExitCode::from(64);
     };
     crate::av::error::silence();
     match serve::run(settings) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("alcove-worker: {error}");
+            say(&format!("alcove-worker: {error}"));
             ExitCode::FAILURE
         }
     }
+}
+
+/// Writes a line to standard error, which may be closed, full, or a file that no longer takes any.
+fn say(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
 }

@@ -28,6 +28,7 @@ pub fn close_in(settings: Settings) -> io::Result<SandboxLayers> {
     give_way(settings.priority);
     // Not every system lets a process raise its own score; it is a preference only.
     let _ = std::fs::write("/proc/self/oom_score_adj", OOM_SCORE);
+    syscalls::survive_file_limit()?;
     let limits = [
         (Resource::RLIMIT_AS, settings.address_space_bytes),
         (Resource::RLIMIT_CORE, 0),

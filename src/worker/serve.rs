@@ -12,7 +12,7 @@ use alcove::media::job::{Job, JobError, Output};
 use alcove::media::wire::{self, Request};
 
 use super::reply::{Reply, SocketReply, send};
-use super::{escape, image, index, probe, sandbox, segment, subtitle, syscalls};
+use super::{escape, image, index, probe, sandbox, say, segment, subtitle, syscalls};
 
 /// Bytes taken off the socket at once; requests are far smaller, but for a long grid.
 const READ_BYTES: usize = 64 << 10;
@@ -62,7 +62,10 @@ pub fn run(settings: Settings) -> io::Result<()> {
     std::panic::set_hook(Box::new(|panic| {
         // The message may quote a tag; the place is enough to find the fault.
         let place = panic.location().map(ToString::to_string);
-        eprintln!("alcove-worker panicked at {}", place.unwrap_or_default());
+        say(&format!(
+            "alcove-worker panicked at {}",
+            place.unwrap_or_default()
+        ));
     }));
     let layers = sandbox::close_in(settings)?;
     let watched = socket.try_clone()?;

@@ -66,6 +66,19 @@ pub fn wait_for_hang_up(socket: BorrowedFd<'_>) {
     }
 }
 
+/// Lets a write past the limit on files fail instead of ending the process: standard error may be one.
+///
+/// # Errors
+/// The kernel's own.
+pub fn survive_file_limit() -> io::Result<()> {
+    // SAFETY: sets a disposition without a handler, before any other thread is started.
+    let before = unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
+    if before == libc::SIG_ERR {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(())
+}
+
 /// Ends the process at once: no destructor runs while other threads are at work.
 pub fn exit_now(code: c_int) -> ! {
     // SAFETY: does not return.

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use alcove::media::job::{Job, Output};
 use alcove::pool::Lane;
 
-use crate::bench::pool;
+use crate::bench::{WORKER, pool};
 
 #[tokio::test]
 async fn every_way_out_of_the_sandbox_is_refused() {
@@ -37,6 +37,26 @@ async fn every_way_out_of_the_sandbox_is_refused() {
     let layers = pool.sandbox().expect("a worker was ready");
     assert!(layers.no_new_privs && layers.seccomp);
     assert!(!std::path::Path::new("/tmp/alcove-worker-was-here").exists());
+}
+
+#[test]
+fn a_worker_whose_complaints_go_to_a_file_ends_by_itself() {
+    use std::io::Write as _;
+    use std::os::fd::OwnedFd;
+    use std::os::unix::net::UnixStream;
+
+    let log = tempfile::tempfile().expect("a log");
+    let (mut own, other) = UnixStream::pair().expect("a socket");
+    let mut worker = std::process::Command::new(WORKER)
+        .args(["viewer", "2147483648"])
+        .stdin(OwnedFd::from(other))
+        .stderr(log)
+        .spawn()
+        .expect("a worker");
+    // No request: its length is absurd.
+    own.write_all(&[0xff; 64]).expect("nonsense is sent");
+    let status = worker.wait().expect("an end");
+    assert_eq!(status.code(), Some(1), "{status:?}");
 }
 
 #[tokio::test]
