@@ -33,15 +33,32 @@ pub(super) fn step(what: &'static str, code: libc::c_int) -> Result<Step, AvErro
     }
 }
 
+/// The largest picture of the highest level of H.264, HEVC and AV1: 8192 by 4352.
+const FILM_PIXELS: u32 = 35_651_584;
+
 /// An open decoder of one stream.
 pub struct Decoder(*mut ffi::AVCodecContext);
 
 impl Decoder {
-    /// Opens the decoder of `stream`; it works on the caller's thread alone.
+    /// Opens the decoder of `stream`, a film's picture or sound; it works on the caller's thread alone.
     ///
     /// # Errors
-    /// [`AvError::Unsupported`] when libav has no decoder for it, otherwise libav's answer.
+    /// [`AvError::Unsupported`] when libav has no decoder for it or its pictures are larger than any
+    /// film's, otherwise libav's answer.
     pub fn open(stream: &Stream<'_>) -> Result<Self, AvError> {
+        Self::open_within(stream, FILM_PIXELS)
+    }
+
+    /// As [`Decoder::open`], for pictures of up to `max_pixels`; larger ones later on are damage.
+    ///
+    /// # Errors
+    /// As [`Decoder::open`].
+    pub fn open_within(stream: &Stream<'_>, max_pixels: u32) -> Result<Self, AvError> {
+        let (width, height) = stream.size();
+        if u64::from(width) * u64::from(height) > u64::from(max_pixels) {
+            let text = format!("a picture of {width} by {height} pixels");
+            return Err(AvError::Unsupported(text));
+        }
         // SAFETY: codecpar of a live stream is valid; the context is owned by the returned value
         // from its allocation on, so every error path frees it.
         unsafe {
@@ -62,6 +79,7 @@ impl Decoder {
             )?;
             (*context).pkt_timebase = (*stream).time_base;
             (*context).thread_count = 1;
+            (*context).max_pixels = i64::from(max_pixels);
             // Sound is cut by its place on the grid, not by the container's hints about padding.
             (*context).flags2 |= ffi::AV_CODEC_FLAG2_SKIP_MANUAL;
             if (*parameters).codec_id == ffi::AVCodecID::AV_CODEC_ID_H264 {

@@ -24,7 +24,7 @@ use crate::av::stream::{Kind, Stream};
 /// The largest picture decoded, in pixels: the largest cameras of telephones make 200 million.
 const MAX_PIXELS: u64 = 210_000_000;
 /// Decoders other than JPEG's need several times the memory for a pixel.
-const MAX_PIXELS_OF_OTHERS: u64 = 100_000_000;
+const MAX_PIXELS_OF_OTHERS: u32 = 100_000_000;
 /// A larger picture file is not read.
 const MAX_FILE_BYTES: u64 = 128 << 20;
 /// Packets given to a decoder until a picture must have come out.
@@ -165,7 +165,7 @@ fn from_bytes(bytes: &[u8], orientation: u8, bounds: PictureBounds) -> Result<Jp
     let most = if coding == Coding::Jpeg {
         MAX_PIXELS
     } else {
-        MAX_PIXELS_OF_OTHERS
+        u64::from(MAX_PIXELS_OF_OTHERS)
     };
     if pixels == 0 || pixels > most {
         return Err(JobError::Unsupported(format!(
@@ -226,7 +226,7 @@ fn from_container(file: File) -> Result<(Frame, Turn), JobError> {
 
 fn refuse_giants(stream: &Stream<'_>) -> Result<(), AvError> {
     let (width, height) = stream.size();
-    if u64::from(width) * u64::from(height) > MAX_PIXELS_OF_OTHERS {
+    if u64::from(width) * u64::from(height) > u64::from(MAX_PIXELS_OF_OTHERS) {
         return Err(AvError::Unsupported(format!(
             "a picture of {width} by {height} pixels"
         )));
@@ -237,7 +237,7 @@ fn refuse_giants(stream: &Stream<'_>) -> Result<(), AvError> {
 /// Decodes from here until a picture comes out.
 fn first_picture(input: &mut Input, stream: usize) -> Result<Frame, AvError> {
     let view = input.stream_view(stream).ok_or(AvError::NotFound)?;
-    let mut decoder = Decoder::open(&view)?;
+    let mut decoder = Decoder::open_within(&view, MAX_PIXELS_OF_OTHERS)?;
     let mut packet = Packet::empty();
     let mut frame = Frame::new()?;
     let mut damage = None;
