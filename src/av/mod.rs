@@ -28,6 +28,8 @@ pub mod tags;
 pub mod video_header;
 
 pub use ffmpeg_next::Packet;
+#[cfg(test)]
+pub use ffmpeg_next::packet::Flags;
 
 /// Version of the libraries that run now, such as `7.1.1-1`.
 pub fn version() -> String {

@@ -62,6 +62,11 @@ impl<'a> Axis<'a> {
         self.convert(pts, self.stream)
     }
 
+    /// Ticks of the track that `duration` of the stream lasts.
+    pub fn length(&self, duration: i64) -> i64 {
+        rescale(duration, self.stream, self.ticks()).clamp(0, FARTHEST)
+    }
+
     /// Where segment `index` lies.
     ///
     /// # Errors

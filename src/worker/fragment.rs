@@ -5,12 +5,17 @@
 //!
 //! Never: reading a packet, choosing a time.
 
+use alcove::media::job::JobError;
+
 use super::Reply;
 
 /// The first chunk is this short, so that something can be shown soon.
 const FIRST_CHUNK_SAMPLES: usize = 4;
 /// Numbers of chunks that a segment may use up.
 const CHUNKS_A_SEGMENT: u32 = 1 << 12;
+
+/// No segment is larger: ten seconds at 200 Mbit/s.
+const MAX_SEGMENT_BYTES: usize = 256 << 20;
 
 const SYNC_SAMPLE: u32 = 0x0200_0000;
 const NON_SYNC_SAMPLE: u32 = 0x0101_0000;
@@ -37,6 +42,19 @@ pub struct Fragments<'a> {
     pending: Vec<Sample>,
     pending_ticks: u64,
     written: usize,
+    /// Bytes of all samples so far.
+    bytes: usize,
+}
+
+/// Stops a segment that has grown to more `bytes` than anyone plays.
+///
+/// # Errors
+/// [`JobError::Unsupported`].
+pub fn bounded(bytes: usize) -> Result<(), JobError> {
+    if bytes > MAX_SEGMENT_BYTES {
+        return Err(JobError::Unsupported("a segment of that size".into()));
+    }
+    Ok(())
 }
 
 impl<'a> Fragments<'a> {
@@ -50,11 +68,17 @@ impl<'a> Fragments<'a> {
             pending: Vec::new(),
             pending_ticks: 0,
             written: 0,
+            bytes: 0,
         }
     }
 
     /// Appends the sample with decode time `dts`, where the sample before ends.
-    pub fn push(&mut self, dts: i64, sample: Sample) {
+    ///
+    /// # Errors
+    /// As [`bounded`].
+    pub fn push(&mut self, dts: i64, sample: Sample) -> Result<(), JobError> {
+        self.bytes = self.bytes.saturating_add(sample.data.len());
+        bounded(self.bytes)?;
         if self.pending.is_empty() {
             self.start = dts;
         }
@@ -68,6 +92,7 @@ impl<'a> Fragments<'a> {
         if full {
             self.flush();
         }
+        Ok(())
     }
 
     /// Writes what is left; a segment without samples is one empty fragment.
@@ -158,5 +183,43 @@ fn boxed(bytes: &mut Vec<u8>, kind: &[u8; 4], fill: impl FnOnce(&mut Vec<u8>)) {
 fn numbers(bytes: &mut Vec<u8>, values: &[u32]) {
     for value in values {
         bytes.extend_from_slice(&value.to_be_bytes());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Counts what it is given.
+    #[derive(Default)]
+    struct Scale(usize);
+
+    impl Reply for Scale {
+        fn data(&mut self, bytes: &[u8]) {
+            self.0 += bytes.len();
+        }
+        fn chunk_end(&mut self) {}
+        fn progress(&mut self, _: u64, _: u64) {}
+    }
+
+    #[test]
+    fn a_segment_without_end_is_stopped() {
+        let mut scale = Scale::default();
+        let mut fragments = Fragments::new(&mut scale, 25, 0, 0);
+        let mut got = Ok(());
+        for dts in 0..80 {
+            let data = vec![0; 4 << 20];
+            let (duration, offset, key) = (25, 0, true);
+            let sample = Sample {
+                data,
+                duration,
+                offset,
+                key,
+            };
+            got = got.and_then(|()| fragments.push(dts * 25, sample));
+        }
+        assert!(matches!(got, Err(JobError::Unsupported(_))), "{got:?}");
+        assert!(scale.0 > MAX_SEGMENT_BYTES - (8 << 20), "{}", scale.0);
+        assert!(scale.0 < MAX_SEGMENT_BYTES + (8 << 20), "{}", scale.0);
     }
 }

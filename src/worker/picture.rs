@@ -303,7 +303,7 @@ impl<'a> Line<'a> {
             });
         }
         while let Some((dts, sample)) = self.retimer.pop() {
-            self.fragments.push(dts, sample);
+            self.fragments.push(dts, sample)?;
         }
         Ok(())
     }

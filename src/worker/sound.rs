@@ -328,17 +328,17 @@ impl Coder<'_> {
             self.position += FRAME;
             self.encoder.send(Some(&frame))?;
             while self.encoder.receive(&mut packet)? == Step::Ready {
-                self.keep(&packet);
+                self.keep(&packet)?;
             }
         }
         Ok(())
     }
 
     /// The encoder counts its own delay into the timestamp: that is where the packet sounds.
-    fn keep(&mut self, packet: &Packet) {
+    fn keep(&mut self, packet: &Packet) -> Result<(), JobError> {
         let place = packet.pts().unwrap_or(i64::MIN);
         if place < self.wanted.0 || self.is_done {
-            return;
+            return Ok(());
         }
         self.fragments.push(
             place,
@@ -348,8 +348,9 @@ impl Coder<'_> {
                 offset: 0,
                 key: true,
             },
-        );
+        )?;
         self.is_done = place + FRAME >= self.wanted.1;
+        Ok(())
     }
 }
 

@@ -83,12 +83,11 @@ pub fn segment(
         usual,
     };
     while let Some(next) = run.next()? {
-        if !cut.push(next) {
+        if !cut.push(next)? {
             break;
         }
     }
-    cut.finish();
-    Ok(())
+    cut.finish()
 }
 
 /// Sound counts time in samples.
@@ -213,31 +212,32 @@ struct Cut<'a> {
 
 impl Cut<'_> {
     /// False when the segment is complete.
-    fn push(&mut self, next: Placed) -> bool {
+    fn push(&mut self, next: Placed) -> Result<bool, JobError> {
         if next.start + next.samples <= self.span.start || next.start < self.earliest {
-            return true;
+            return Ok(true);
         }
         if let Some(held) = self.held.take() {
             let length = (next.start - held.start).max(1);
-            self.write(held, length);
+            self.write(held, length)?;
         }
         if !self.span.last && next.start + next.samples > self.span.end {
-            return false;
+            return Ok(false);
         }
         self.held = Some(next);
-        true
+        Ok(true)
     }
 
-    fn finish(mut self) {
+    fn finish(mut self) -> Result<(), JobError> {
         if let Some(held) = self.held.take() {
             let length = held.samples;
-            self.write(held, length);
+            self.write(held, length)?;
         }
         self.fragments.finish();
+        Ok(())
     }
 
     /// No decode time is negative: players cannot read one.
-    fn write(&mut self, placed: Placed, length: i64) {
+    fn write(&mut self, placed: Placed, length: i64) -> Result<(), JobError> {
         let start = placed.start.max(0);
         let length = (placed.start + length - start).max(1);
         self.fragments.push(
@@ -248,6 +248,6 @@ impl Cut<'_> {
                 offset: 0,
                 key: true,
             },
-        );
+        )
     }
 }
