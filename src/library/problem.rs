@@ -119,6 +119,10 @@ pub(super) fn probe(error: &PoolError) -> Option<Problem> {
                 limit.as_secs()
             ),
         ),
+        PoolError::TooMuch(_) => new(
+            "damaged",
+            "Reading this file gave more than any real one does; it was given up.",
+        ),
         PoolError::Start(_) | PoolError::Closed => return None,
     };
     Some(found)

@@ -35,36 +35,44 @@ pub fn workers(lane: Lane, viewers: usize) -> usize {
     }
 }
 
-/// How long a job may take.
+/// How much time and memory a job may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limit {
     /// Longest silence: no data and no growing progress.
     pub silence: Duration,
     /// Longest time altogether.
     pub total: Duration,
+    /// Most bytes of data: what a worker sends is kept in memory, and the daemon must outlive it.
+    pub most_bytes: u64,
 }
 
-/// The limits of `job`, from what the slowest supported disk and core need, several times over.
+const MIB: u64 = 1 << 20;
+
+/// The limits of `job`, from what the slowest supported disk and core need, and from what the largest
+/// file gives, several times over.
 pub fn limit_of(job: &Job) -> Limit {
-    let (silence_s, total_s) = match job {
-        Job::Probe { .. } | Job::SandboxReport => (20, 20),
-        Job::SubtitleFile { .. } => (20, 20),
-        Job::Cover { .. } | Job::Photo { .. } | Job::Thumbnail { .. } => (30, 60),
+    let (silence_s, total_s, most_mib) = match job {
+        Job::Probe { .. } | Job::SandboxReport => (20, 20, 1),
+        Job::SubtitleFile { .. } => (20, 20, 32),
+        Job::Cover { .. } | Job::Photo { .. } | Job::Thumbnail { .. } => (30, 60, 32),
         Job::Index {
             effort: IndexEffort::ContainerOnly,
             ..
-        } => (20, 30),
+        } => (20, 30, 32),
         // A walk reads the whole file: hours for a large one on a slow disk at idle priority.
         Job::Index {
             effort: IndexEffort::Walk,
             ..
         }
-        | Job::Subtitle { .. } => (60, 4 * 3600),
-        Job::VideoInit(_) | Job::AudioInit(_) => (30, 30),
-        Job::VideoSegment { .. } | Job::AudioSegment { .. } => (30, 120),
+        | Job::Subtitle { .. } => (60, 4 * 3600, 32),
+        Job::VideoInit(_) | Job::AudioInit(_) => (30, 30, 1),
+        // Ten seconds of a disc at 100 Mbit/s are 120 MiB.
+        Job::VideoSegment { .. } => (30, 120, 192),
+        Job::AudioSegment { .. } => (30, 120, 32),
     };
     Limit {
         silence: Duration::from_secs(silence_s),
         total: Duration::from_secs(total_s),
+        most_bytes: most_mib * MIB,
     }
 }

@@ -76,6 +76,8 @@ pub enum PoolError {
     Crashed(String),
     #[error("the worker did not finish within {} s and was ended", .0.as_secs())]
     TimedOut(Duration),
+    #[error("the worker sent more than {0} bytes and was ended")]
+    TooMuch(u64),
     #[error("the worker program could not be started: {0}")]
     Start(std::io::Error),
     #[error("the server is shutting down")]
@@ -115,7 +117,7 @@ impl Pool {
         Self::with_limits(config, limit_of)
     }
 
-    /// A pool with other time limits than the usual ones.
+    /// A pool with other limits than the usual ones.
     pub fn with_limits(config: PoolConfig, limit_of: fn(&Job) -> Limit) -> Self {
         let lanes = LANES.map(|lane| {
             let workers = lane::workers(lane, config.size);
@@ -196,6 +198,10 @@ impl Pool {
             End::Late(limit) => {
                 worker.kill().await;
                 Err(PoolError::TimedOut(limit))
+            }
+            End::TooMuch(most_bytes) => {
+                worker.kill().await;
+                Err(PoolError::TooMuch(most_bytes))
             }
             End::Closed => {
                 worker.kill().await;

@@ -36,6 +36,8 @@ pub enum End {
     Lost(io::Error),
     /// It was silent, or at work, longer than this.
     Late(Duration),
+    /// It sent more than this.
+    TooMuch(u64),
     /// The pool was closed meanwhile.
     Closed,
 }
@@ -103,7 +105,7 @@ impl Worker {
             Ok(Err(error)) => return End::Lost(error),
             Err(_) => return End::Late(limit.silence),
         }
-        let mut furthest = 0;
+        let (mut furthest, mut data_bytes) = (0, 0);
         let mut silent_since = Instant::now();
         loop {
             let until = (silent_since + limit.silence).min(last);
@@ -133,7 +135,14 @@ impl Worker {
                     furthest = done;
                     silent_since = Instant::now();
                 }
-                Event::Data(_) | Event::ChunkEnd => silent_since = Instant::now(),
+                Event::Data(ref bytes) => {
+                    silent_since = Instant::now();
+                    data_bytes += bytes.len() as u64;
+                    if data_bytes > limit.most_bytes {
+                        return End::TooMuch(limit.most_bytes);
+                    }
+                }
+                Event::ChunkEnd => silent_since = Instant::now(),
             }
             on_event(event);
         }

@@ -16,9 +16,6 @@ pub type Making = Pin<Box<dyn Future<Output = Result<Bytes, PoolError>> + Send>>
 
 /// Makes init segments and media segments of one file at a time.
 pub trait Backend: Send + Sync {
-    /// The word shown beside a playback.
-    fn name(&self) -> &'static str;
-
     /// Starts to make what `job` describes from a fresh descriptor of the file.
     fn make(&self, opener: Opener, job: Job) -> Making;
 }
@@ -35,10 +32,6 @@ impl Software {
 }
 
 impl Backend for Software {
-    fn name(&self) -> &'static str {
-        "software"
-    }
-
     fn make(&self, opener: Opener, job: Job) -> Making {
         let pool = self.pool.clone();
         Box::pin(async move {

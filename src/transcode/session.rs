@@ -281,6 +281,7 @@ impl From<PoolError> for SessionError {
             PoolError::Job(other) => Self::Damaged(other.to_string()),
             PoolError::Crashed(text) => Self::Crashed(text),
             PoolError::TimedOut(_) => Self::TimedOut,
+            PoolError::TooMuch(_) => Self::Damaged(error.to_string()),
             PoolError::Start(error) => Self::Crashed(error.to_string()),
             PoolError::Closed => Self::Closed,
         }

@@ -66,10 +66,6 @@ impl Drop for Noticed {
 }
 
 impl Backend for Double {
-    fn name(&self) -> &'static str {
-        "double"
-    }
-
     fn make(&self, _opener: Opener, job: Job) -> Making {
         let name = match &job {
             Job::VideoInit(_) => "vi".to_owned(),

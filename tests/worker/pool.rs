@@ -8,12 +8,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use alcove::media::job::{Job, JobError, ProbeKind};
+use alcove::media::job::{Job, JobError, ProbeKind, SubtitleFileFormat};
 use alcove::pool::{Lane, Limit, Pool, PoolError};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::bench::{WORKER, config, pool};
+use crate::bench::{Media, WORKER, config, open, pool};
 
 fn empty_file() -> Vec<OwnedFd> {
     vec![tempfile::tempfile().expect("scratch file").into()]
@@ -100,6 +100,7 @@ async fn a_worker_that_hangs_is_ended_at_its_limit() {
     let limits = |_: &Job| Limit {
         silence: Duration::from_secs(3),
         total: Duration::from_secs(20),
+        most_bytes: u64::MAX,
     };
     let pool = Pool::with_limits(config(), limits);
     let pid = stopped_worker(&pool).await;
@@ -194,4 +195,35 @@ async fn a_program_that_is_not_there_is_an_error_that_says_so() {
     let pool = Pool::new(config);
     let got = pool.collect(Lane::Scan, PROBE, empty_file()).await;
     assert!(matches!(got, Err(PoolError::Start(_))), "{got:?}");
+}
+
+#[tokio::test]
+async fn a_job_that_sends_more_than_its_limit_fails_with_its_worker() {
+    let limits = |_: &Job| Limit {
+        silence: Duration::from_secs(20),
+        total: Duration::from_secs(20),
+        most_bytes: 64,
+    };
+    let pool = Pool::with_limits(config(), limits);
+    let media = Media::new();
+    for (words, fits) in [
+        ("Hello", true),
+        ("Hello, hello. ".repeat(9).as_str(), false),
+    ] {
+        let text = format!("1\n00:00:00,000 --> 00:00:01,000\n{words}\n");
+        let path = media.write("a.srt", text.as_bytes());
+        let job = Job::SubtitleFile {
+            format: SubtitleFileFormat::Srt,
+        };
+        let got = pool.collect(Lane::Scan, job, open(&path)).await;
+        match got {
+            Ok((_, bytes)) => assert!(fits && !bytes.is_empty(), "{words}"),
+            Err(error) => assert!(
+                !fits && matches!(error, PoolError::TooMuch(64)),
+                "{error:?}"
+            ),
+        }
+        assert_eq!(pool.parked_pids().len(), usize::from(fits), "{words}");
+    }
+    works(&pool).await;
 }
