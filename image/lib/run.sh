@@ -30,7 +30,8 @@ cmd_run() {
     demo_ready "$media"
   fi
   mkdir -p "$state" || fail "the state folder '$state' cannot be made"
-  printf '== serving %s\n   open http://%s in a browser; Ctrl-C ends it\n' "$media" "$listen"
+  # The address is the server's to tell, once it listens.
+  printf '== serving %s; Ctrl-C ends it\n' "$media"
   # exec: signals reach the server itself.
   exec "$(program alcove release)" serve --listen "$listen" --state "$state" --media "$media"
 }

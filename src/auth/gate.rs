@@ -1,8 +1,11 @@
 //! How often a login may be tried, by name and by address.
 //!
-//! Each attempt takes a token from two buckets; a login that succeeds puts them back. When the
-//! table is full, the buckets that are fullest are forgotten: an attacker who has that many
-//! addresses gains nothing by it, because the bucket of the name stays in use.
+//! Each attempt takes a token from three buckets; a login that succeeds puts them back. The bucket of
+//! a name at an address is small, so that guesses from one place soon end, and end for that place
+//! alone: nobody locks another person out by trying their name. The bucket of the name at all
+//! addresses is larger and slows down whoever has many of them. When the table is full, the buckets
+//! that are fullest are forgotten: an attacker who has that many addresses gains nothing by it,
+//! because the bucket of the name stays in use.
 //!
 //! Never: remembering a name or an address longer than its bucket needs to fill.
 
@@ -13,6 +16,8 @@ use std::sync::{Mutex, PoisonError};
 
 /// Most buckets that are remembered.
 const MAX_BUCKETS: usize = 4096;
+/// Buckets of one attempt.
+const BUCKETS: usize = 3;
 
 /// Attempts in a row, then one every so often.
 #[derive(Clone, Copy)]
@@ -21,9 +26,13 @@ struct Rate {
     refill_ms: i64,
 }
 
-const BY_NAME: Rate = Rate {
+const BY_NAME_HERE: Rate = Rate {
     burst: 10,
     refill_ms: 20_000,
+};
+const BY_NAME: Rate = Rate {
+    burst: 200,
+    refill_ms: 2_000,
 };
 const BY_ADDRESS: Rate = Rate {
     burst: 20,
@@ -39,6 +48,7 @@ pub struct Refused {
 /// What a bucket is for; names are kept as a keyed hash.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Key {
+    NameHere(u64, IpAddr),
     Name(u64),
     Address(IpAddr),
 }
@@ -46,6 +56,7 @@ enum Key {
 impl Key {
     fn rate(self) -> Rate {
         match self {
+            Self::NameHere(..) => BY_NAME_HERE,
             Self::Name(_) => BY_NAME,
             Self::Address(_) => BY_ADDRESS,
         }
@@ -66,7 +77,7 @@ impl std::fmt::Debug for Gate {
 }
 
 impl Gate {
-    /// Takes one attempt for `name_key` from `address` at `now_ms`.
+    /// Takes one attempt for `name_key` from `address` at `now_ms` of a clock that never goes back.
     pub(super) fn enter(
         &self,
         name_key: &str,
@@ -109,20 +120,22 @@ impl Gate {
         }
     }
 
-    fn keys(&self, name_key: &str, address: IpAddr) -> [Key; 2] {
+    fn keys(&self, name_key: &str, address: IpAddr) -> [Key; BUCKETS] {
+        let (name, place) = (self.names.hash_one(name_key), network(address));
         [
-            Key::Name(self.names.hash_one(name_key)),
-            Key::Address(network(address)),
+            Key::NameHere(name, place),
+            Key::Name(name),
+            Key::Address(place),
         ]
     }
 }
 
 fn make_room(buckets: &mut HashMap<Key, i64>, now_ms: i64) {
-    if buckets.len() + 2 <= MAX_BUCKETS {
+    if buckets.len() + BUCKETS <= MAX_BUCKETS {
         return;
     }
     buckets.retain(|_, full_at| *full_at > now_ms);
-    if buckets.len() + 2 > MAX_BUCKETS {
+    if buckets.len() + BUCKETS > MAX_BUCKETS {
         // A quarter at once, so that a flood does not pay this for every attempt.
         let mut times: Vec<i64> = buckets.values().copied().collect();
         let (_, limit, _) = times.select_nth_unstable(MAX_BUCKETS / 4);
@@ -173,6 +186,24 @@ mod tests {
         );
         assert_eq!(tries(&gate, "ann", HOME, 20_000), 1);
         assert_eq!(tries(&gate, "ann", HOME, 10_000_000), 10);
+    }
+
+    #[test]
+    fn whoever_guesses_a_name_locks_out_themselves_alone() {
+        let gate = Gate::default();
+        assert_eq!(tries(&gate, "ann", "192.168.1.66".parse().unwrap(), 0), 10);
+        assert_eq!(tries(&gate, "ann", HOME, 0), 10);
+    }
+
+    #[test]
+    fn a_name_runs_out_over_all_addresses_in_the_end() {
+        let gate = Gate::default();
+        let places = (0..1000_u32).map(|n| IpAddr::V4((0x0a00_0000 + n).into()));
+        let count = places
+            .take_while(|place| gate.enter("ann", *place, 0).is_ok())
+            .count();
+        assert_eq!(count, 200);
+        assert!(gate.enter("ann", HOME, 2_000).is_ok());
     }
 
     #[test]

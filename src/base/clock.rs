@@ -2,14 +2,17 @@
 //!
 //! Never: sleeping.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::{Arc, LazyLock};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 /// Where the time comes from.
 pub trait Clock: Send + Sync {
     /// Milliseconds since 1970-01-01 UTC; negative before it.
     fn unix_ms(&self) -> i64;
+
+    /// Milliseconds since some moment before; never goes back, and setting the time does not touch it.
+    fn steady_ms(&self) -> i64;
 }
 
 /// Shared handle to a clock.
@@ -25,6 +28,11 @@ impl Clock for SystemClock {
             Ok(after) => i64::try_from(after.as_millis()).unwrap_or(i64::MAX),
             Err(before) => -i64::try_from(before.duration().as_millis()).unwrap_or(i64::MAX),
         }
+    }
+
+    fn steady_ms(&self) -> i64 {
+        static FIRST: LazyLock<Instant> = LazyLock::new(Instant::now);
+        i64::try_from(FIRST.elapsed().as_millis()).unwrap_or(i64::MAX)
     }
 }
 
@@ -45,5 +53,9 @@ impl ManualClock {
 impl Clock for ManualClock {
     fn unix_ms(&self) -> i64 {
         self.0.load(Ordering::Relaxed)
+    }
+
+    fn steady_ms(&self) -> i64 {
+        self.unix_ms()
     }
 }

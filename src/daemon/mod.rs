@@ -2,6 +2,7 @@
 //!
 //! Never: logic of its own.
 
+mod address;
 pub mod cli;
 pub mod config;
 mod heap;

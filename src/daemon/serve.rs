@@ -13,13 +13,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
+use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::config::Config;
 use super::signals::Signals;
 use super::tasks::Tasks;
-use super::{heap, logger};
+use super::{address, heap, logger};
 use crate::auth::{Accounts, AuthError, KeyError};
 use crate::base::clock::{SharedClock, SystemClock};
 use crate::board::Board;
@@ -33,11 +34,15 @@ use crate::transcode::session::{Sessions, SessionsConfig};
 
 /// Sets the password of the account `owner` when there is no account yet.
 pub const OWNER_PASSWORD: &str = "ALCOVE_OWNER_PASSWORD";
-/// How long answers that are being sent may take at the end. All limits together stay below 2 s.
-const CONNECTIONS_END: Duration = Duration::from_millis(500);
-const TASKS_END: Duration = Duration::from_millis(400);
-const WORKERS_END: Duration = Duration::from_millis(300);
-const DATABASE_END: Duration = Duration::from_millis(400);
+/// When each stage of the end is given up at the latest, in milliseconds from the signal; what an
+/// early stage leaves is the later ones' too.
+const LISTENER_BY_MS: u64 = 200;
+const CONNECTIONS_BY_MS: u64 = 600;
+const CUT_BY_MS: u64 = 700;
+const SEGMENTS_BY_MS: u64 = 900;
+const WORKERS_BY_MS: u64 = 1200;
+const TASKS_BY_MS: u64 = 1500;
+const DATABASE_BY_MS: u64 = 1800;
 /// How often free memory is given back.
 const GIVE_BACK_EVERY: Duration = Duration::from_secs(20);
 /// A new database does not fit in less.
@@ -125,15 +130,60 @@ struct House {
     library_end: CancellationToken,
 }
 
+/// What runs beside the house until the signal.
+#[derive(Default)]
+struct Running {
+    listening: Tasks,
+    making: Tasks,
+    tending: Tasks,
+    connections: TaskTracker,
+    /// Ends the listener and the streams of events.
+    shutdown: CancellationToken,
+    /// Cuts the connections that are left.
+    cut: CancellationToken,
+    making_end: CancellationToken,
+}
+
 async fn serve(config: Config) -> Result<ExitCode, ServeError> {
     let mut signals = Signals::new().map_err(ServeError::Runtime)?;
     let listener = listen(config.listen).await?;
-    let address = listener.local_addr().map_err(|source| ServeError::Listen {
+    let bound = listener.local_addr().map_err(|source| ServeError::Listen {
         address: config.listen,
         source,
     })?;
-    let house = build(&config).await?;
-    let shutdown = CancellationToken::new();
+    let settings = config.clone();
+    // On a thread of its own: a disk that hangs must not keep the signals waiting.
+    let building = tokio::spawn(async move { build(&settings).await });
+    let house = tokio::select! {
+        house = building => house.map_err(|error| ServeError::Runtime(error.into()))??,
+        () = signals.next() => {
+            log::info!("ended before the start was done");
+            return Ok(ExitCode::SUCCESS);
+        }
+    };
+    let running = start(&config, &house, listener);
+    log::info!(
+        "Alcove {} answers on http://{}",
+        env!("CARGO_PKG_VERSION"),
+        address::reachable(bound)
+    );
+
+    signals.next().await;
+    let begun = Instant::now();
+    log::info!("ending");
+    // The second signal ends everything at once; this task goes with the process.
+    tokio::spawn(async move {
+        signals.next().await;
+        log::warn!("ending at once");
+        std::process::exit(1);
+    });
+    end(house, running, begun).await;
+    log::info!("ended");
+    Ok(ExitCode::SUCCESS)
+}
+
+fn start(config: &Config, house: &House, listener: TcpListener) -> Running {
+    let mut running = Running::default();
     let router = http::router(Rooms {
         accounts: house.accounts.clone(),
         library: house.library.clone(),
@@ -143,72 +193,64 @@ async fn serve(config: Config) -> Result<ExitCode, ServeError> {
         clock: Arc::clone(&house.clock),
         state_dir: config.state.clone(),
         hosts: config.hosts(),
-        shutdown: shutdown.clone(),
+        shutdown: running.shutdown.clone(),
     });
-    let connections = TaskTracker::new();
-    let cut = CancellationToken::new();
-    let mut listening = Tasks::default();
-    listening.spawn(
-        "listener",
-        http::serve(
-            listener,
-            router,
-            config.server(),
-            connections.clone(),
-            shutdown.clone(),
-            cut.clone(),
-        ),
+    let listening = http::serve(
+        listener,
+        router,
+        config.server(),
+        running.connections.clone(),
+        running.shutdown.clone(),
+        running.cut.clone(),
     );
-    let making_end = CancellationToken::new();
-    let mut making = Tasks::default();
-    let (sessions, token) = (house.sessions.clone(), making_end.clone());
-    making.spawn("segments", async move { sessions.run(token).await });
-    let mut tending = Tasks::default();
+    running.listening.spawn("listener", listening);
+    let (sessions, token) = (house.sessions.clone(), running.making_end.clone());
+    let making = async move { sessions.run(token).await };
+    running.making.spawn("segments", making);
     let pool = house.pool.clone();
-    tending.spawn("workers", async move { pool.tend().await });
-    tending.spawn("heap", give_back(shutdown.clone()));
-    log::info!(
-        "Alcove {} answers on http://{address}",
-        env!("CARGO_PKG_VERSION")
-    );
+    running
+        .tending
+        .spawn("workers", async move { pool.tend().await });
+    running
+        .tending
+        .spawn("heap", give_back(running.shutdown.clone()));
+    running
+}
 
-    signals.next().await;
-    log::info!("ending");
-    // The second signal ends everything at once; this task goes with the process.
-    tokio::spawn(async move {
-        signals.next().await;
-        log::warn!("ending at once");
-        std::process::exit(1);
-    });
-    shutdown.cancel();
-    listening.join(TASKS_END).await;
-    connections.close();
-    if tokio::time::timeout(CONNECTIONS_END, connections.wait())
-        .await
-        .is_err()
-    {
-        cut.cancel();
-        connections.wait().await;
+/// Ends everything in order, each stage by its time after `begun`.
+async fn end(house: House, running: Running, begun: Instant) {
+    let by = |ms| begun + Duration::from_millis(ms);
+    running.shutdown.cancel();
+    running.listening.join(by(LISTENER_BY_MS)).await;
+    running.connections.close();
+    let all_gone = timeout_at(by(CONNECTIONS_BY_MS), running.connections.wait()).await;
+    if all_gone.is_err() {
+        running.cut.cancel();
+        if timeout_at(by(CUT_BY_MS), running.connections.wait())
+            .await
+            .is_err()
+        {
+            log::warn!("a connection did not end in time");
+        }
     }
-    making_end.cancel();
-    making.join(TASKS_END).await;
+    running.making_end.cancel();
+    running.making.join(by(SEGMENTS_BY_MS)).await;
     house.library_end.cancel();
-    if tokio::time::timeout(WORKERS_END, house.pool.close())
+    if timeout_at(by(WORKERS_BY_MS), house.pool.close())
         .await
         .is_err()
     {
         log::warn!("a worker did not end in time");
     }
-    tending.join(TASKS_END).await;
-    house.library_tasks.join(TASKS_END).await;
-    if tokio::time::timeout(DATABASE_END, house.db.close())
+    let tasks_by = by(TASKS_BY_MS);
+    running.tending.join(tasks_by).await;
+    house.library_tasks.join(tasks_by).await;
+    if timeout_at(by(DATABASE_BY_MS), house.db.close())
         .await
         .is_err()
     {
         log::warn!("the database was still busy; its log is read at the next start");
     }
-    log::info!("ended");
-    Ok(ExitCode::SUCCESS)
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {

@@ -2,8 +2,6 @@
 //!
 //! Never: a task that nobody waits for.
 
-use std::time::Duration;
-
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 
@@ -17,9 +15,8 @@ impl Tasks {
         self.0.push((name, tokio::spawn(task)));
     }
 
-    /// Waits for all of them; those that have not ended within `limit` are stopped where they wait.
-    pub async fn join(self, limit: Duration) {
-        let deadline = Instant::now() + limit;
+    /// Waits for all of them; those that have not ended at `deadline` are stopped where they wait.
+    pub async fn join(self, deadline: Instant) {
         for (name, mut task) in self.0 {
             match timeout_at(deadline, &mut task).await {
                 Ok(Ok(())) => log::debug!("{name} has ended"),
@@ -35,6 +32,8 @@ impl Tasks {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[tokio::test(start_paused = true)]
@@ -43,7 +42,7 @@ mod tests {
         tasks.spawn("hangs", std::future::pending());
         tasks.spawn("hangs too", std::future::pending());
         let start = Instant::now();
-        tasks.join(Duration::from_secs(1)).await;
+        tasks.join(start + Duration::from_secs(1)).await;
         assert!(start.elapsed() < Duration::from_millis(1100));
     }
 }

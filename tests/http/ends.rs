@@ -7,9 +7,11 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
+use nix::sys::stat::Mode;
 use serde_json::json;
 
 use super::house::client::Client;
+use super::media;
 use super::server::{Launch, PASSWORD, Server, assert_problem, login, owner};
 
 /// The sentence names the trouble and what to do.
@@ -260,6 +262,102 @@ fn it_ends_within_two_seconds_whoever_is_connected() {
         "{}",
         server.log()
     );
+}
+
+#[test]
+fn a_signal_during_the_start_ends_it() {
+    let state = tempfile::tempdir().unwrap();
+    // Nobody writes into the pipe, so reading the key hangs as it does on a dead disk.
+    nix::unistd::mkfifo(&state.path().join("ticket.key"), Mode::S_IRWXU).unwrap();
+    let free = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = free.local_addr().unwrap();
+    drop(free);
+    let mut server = Launch {
+        listen: address.to_string(),
+        ..Launch::new(state.path())
+    }
+    .spawn();
+    let start = Instant::now();
+    while TcpStream::connect(address).is_err() {
+        assert!(
+            start.elapsed() < Duration::from_secs(20),
+            "{}",
+            server.log()
+        );
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    server.signal(Signal::SIGTERM);
+    let (status, took) = server.wait();
+    assert!(status.success(), "{}", server.log());
+    assert!(took < Duration::from_secs(2), "{took:?}");
+}
+
+/// An address of the film's first segment, converted.
+fn converted(client: &mut Client, id: &str) -> String {
+    let words = json!({"containers": [], "video_codecs": ["h264"], "audio_codecs": ["aac"], "max_height": 120});
+    let answer = client.post(&format!("/api/v1/items/{id}/playback"), &words);
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let answer = answer.json();
+    assert_eq!(answer["decision"], "transcode", "{answer}");
+    answer["url"]
+        .as_str()
+        .expect("an address")
+        .replace("main.m3u8", "v/0/0.m4s")
+}
+
+#[test]
+fn it_ends_within_two_seconds_in_the_middle_of_all_its_work() {
+    let (state, films) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    media::copy("hevc_aac.mkv", &films.path().join("Converted.mkv"));
+    let big = std::fs::File::create(films.path().join("Big.mkv")).unwrap();
+    let film = std::fs::read(media::file("subtitles.mkv")).unwrap();
+    (&big).write_all(&film).unwrap();
+    big.set_len(1 << 30).unwrap();
+    let (mut server, address) = Launch::new(state.path()).run();
+    let mut client = owner(address);
+    let library = json!({"name": "Films", "kind": "films", "path": films.path()});
+    assert_eq!(client.post("/api/v1/libraries", &library).status, 201);
+    let mut find = |title: &str| {
+        let start = Instant::now();
+        loop {
+            let found = client.get(&format!("/api/v1/items?query={title}")).json();
+            if let Some(id) = found["items"][0]["id"].as_str() {
+                return id.to_owned();
+            }
+            assert!(
+                start.elapsed() < Duration::from_secs(60),
+                "{title}: {}",
+                server.log()
+            );
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    };
+    let (film, download) = (find("Converted"), find("Big"));
+    let segment = converted(&mut client, &film);
+    let token = login(address, "owner", PASSWORD).json()["token"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let begin = |path: &str| {
+        let mut stream = TcpStream::connect(address).unwrap();
+        let request = format!(
+            "GET {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {token}\r\n\r\n"
+        );
+        stream.write_all(request.as_bytes()).unwrap();
+        stream
+    };
+    // Its head is read and nothing more: the rest stays in the server's hands.
+    let mut stalled = begin(&format!("/api/v1/items/{download}/file"));
+    stalled.read_exact(&mut [0; 12]).unwrap();
+    let _converting = begin(&segment);
+    assert_eq!(
+        client.post("/api/v1/scan", &json!({"full": true})).status,
+        202
+    );
+    server.signal(Signal::SIGTERM);
+    let (status, took) = server.wait();
+    assert!(status.success(), "{}", server.log());
+    assert!(took < Duration::from_secs(2), "{took:?}: {}", server.log());
 }
 
 #[test]
