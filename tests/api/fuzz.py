@@ -19,6 +19,13 @@ import urllib.request
 PASSWORD = "password of a fuzzed house"
 # Endless by design, and without a login there is nothing left to ask: both have tests of their own.
 LEFT_OUT = ["/api/v1/events", "/api/v1/logout"]
+# What players say to whom the film comes in each of the three ways.
+H264 = {"containers": ["mp4"], "video_codecs": ["h264"], "audio_codecs": ["aac"]}
+PLAYERS = {
+    "direct_play": {**H264, "containers": ["mp4", "matroska"]},
+    "remux": H264,
+    "transcode": {**H264, "max_height": 120},
+}
 CHECKS = [
     "not_a_server_error",
     "status_code_conformance",
@@ -34,9 +41,12 @@ def free_port():
         return listener.getsockname()[1]
 
 
-def ask(url, body=None):
+def ask(url, body=None, token=None):
     data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(url, data, {"Content-Type": "application/json"})
+    headers = {"Content-Type": "application/json"}
+    if token:
+        headers["Authorization"] = f"Bearer {token}"
+    request = urllib.request.Request(url, data, headers)
     with urllib.request.urlopen(request, timeout=30) as answer:
         return json.load(answer)
 
@@ -58,12 +68,50 @@ def start(program, media, state, port):
     return subprocess.Popen([program, *words], env={**os.environ, "ALCOVE_OWNER_PASSWORD": PASSWORD}, stdin=subprocess.DEVNULL)
 
 
+def film(address, token):
+    for _ in range(1200):
+        found = ask(f"{address}/api/v1/items?kind=film", token=token)["items"]
+        if found:
+            return found[0]["id"]
+        time.sleep(0.05)
+    sys.exit("the film was not found within 60 s")
+
+
+def tickets(address, token):
+    """One ticket for each way to play, each of which answers, and the names of the subtitles."""
+    found, subtitles = [], set()
+    for decision, words in PLAYERS.items():
+        playback = ask(f"{address}/api/v1/items/{film(address, token)}/playback", words, token)
+        if playback["decision"] != decision:
+            sys.exit(f"wanted {decision}, got {playback['decision']}: {playback['reasons']}")
+        with urllib.request.urlopen(address + playback["url"], timeout=30) as answer:
+            answer.read(1)
+        found.append(playback["url"].split("/")[4])
+        subtitles.update(subtitle["id"] for subtitle in playback["subtitles"])
+    return found, sorted(subtitles)
+
+
+def with_real_values(document, found, subtitles):
+    """Half of the values below `stream` are ones that lead somewhere; the others stay what the document allows."""
+    real = {"ticket": found, "rung": [0, 1], "track": [0, 1], "segment": ["0.m4s", "1.m4s"]}
+    for path, item in document["paths"].items():
+        if not path.startswith("/api/v1/stream/"):
+            continue
+        real["id"] = [one if path.endswith(".m3u8") else f"{one}.vtt" for one in subtitles]
+        for operation in item.values():
+            for parameter in operation.get("parameters", []):
+                if parameter["in"] == "path":
+                    schema = parameter["schema"]
+                    parameter["schema"] = {"anyOf": [{"type": schema["type"], "enum": real[parameter["name"]]}, schema]}
+    return document
+
+
 def fuzz(address, token, seconds, seed, scratch):
     program = os.path.join(os.path.dirname(sys.executable), "schemathesis")
     document = os.path.join(scratch, "openapi.json")
-    request = urllib.request.Request(f"{address}/api/v1/openapi.json", headers={"Authorization": f"Bearer {token}"})
-    with urllib.request.urlopen(request, timeout=30) as answer, open(document, "wb") as out:
-        out.write(answer.read())
+    described = ask(f"{address}/api/v1/openapi.json", token=token)
+    with open(document, "w", encoding="utf-8") as out:
+        json.dump(with_real_values(described, *tickets(address, token)), out)
     words = [program, "run", document, "--url", address, "--header", f"Authorization:Bearer {token}"]
     words += ["--checks", ",".join(CHECKS), "--max-time", str(seconds), "--seed", str(seed), "--request-timeout", "30"]
     words += ["--continue-on-failure", "--output-truncate", "true", "--generation-database", "none", "--no-color", "--warnings", "off", "--no-shrink"]
