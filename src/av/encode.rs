@@ -88,9 +88,18 @@ impl Encoder {
             context.framerate = ratio(options.frame_rate.num, options.frame_rate.den);
             context.sample_aspect_ratio = ratio(1, 1);
             context.color_range = ffi::AVColorRange::AVCOL_RANGE_MPEG;
-            context.color_primaries = colour.primaries;
-            context.color_trc = colour.transfer;
-            context.colorspace = colour.space;
+            // Enums of C, written as the integers they are.
+            let context = encoder.0;
+            (&raw mut (*context).color_primaries)
+                .cast::<u32>()
+                .write(colour.primaries);
+            (&raw mut (*context).color_trc)
+                .cast::<u32>()
+                .write(colour.transfer);
+            (&raw mut (*context).colorspace)
+                .cast::<u32>()
+                .write(colour.space);
+            let context = &mut *context;
             context.thread_count = 1;
             context.gop_size = MAX_GROUP_FRAMES;
             context.rc_max_rate = rate;

@@ -10,7 +10,7 @@ use ffmpeg_next::ffi;
 
 use super::decode::{Step, set_option, step};
 use super::error::{AvError, check};
-use super::frame::Frame;
+use super::frame::{Frame, number};
 
 /// An open chain of filters; it follows changes of size and format by opening itself anew.
 pub struct Filter {
@@ -61,8 +61,8 @@ struct Shape {
     width: i32,
     height: i32,
     format: i32,
-    space: ffi::AVColorSpace,
-    range: ffi::AVColorRange,
+    space: u32,
+    range: u32,
 }
 
 impl Shape {
@@ -72,8 +72,8 @@ impl Shape {
             width: raw.width,
             height: raw.height,
             format: raw.format,
-            space: raw.colorspace,
-            range: raw.color_range,
+            space: number!(raw, colorspace),
+            range: number!(raw, color_range),
         }
     }
 }
@@ -108,8 +108,8 @@ impl Graph {
                 (c"height", i64::from(shape.height)),
                 (c"pix_fmt", i64::from(shape.format)),
                 // From FFmpeg 7 on; before, the graph looks at each frame.
-                (c"colorspace", shape.space as i64),
-                (c"range", shape.range as i64),
+                (c"colorspace", i64::from(shape.space)),
+                (c"range", i64::from(shape.range)),
             ];
             for (name, value) in options {
                 let text = CString::new(value.to_string()).expect("digits hold no NUL");

@@ -10,6 +10,16 @@ use libc::c_int;
 
 use super::error::{AvError, check};
 
+/// Reads a field of a frame that is an enum of C as the integer of the same size that it is.
+macro_rules! number {
+    ($frame:expr, $name:ident) => {{
+        let frame: *const ffi::AVFrame = $frame;
+        // SAFETY: the frame is live, and any bits make an integer.
+        unsafe { (&raw const (*frame).$name).cast::<u32>().read() }
+    }};
+}
+pub(super) use number;
+
 /// An owned AVFrame; its data is reference-counted.
 pub struct Frame(*mut ffi::AVFrame);
 
@@ -85,7 +95,7 @@ impl Frame {
     pub fn silence(like: &Self, samples: usize) -> Result<Self, AvError> {
         let frame = Self::new()?;
         // SAFETY: both frames are live; after av_frame_get_buffer there are nb_samples of room in
-        // each plane. The number is a sample format that libav itself has written into a frame.
+        // each plane.
         unsafe {
             let (raw, model) = (&mut *frame.0, like.raw());
             raw.nb_samples = c_int::try_from(samples).map_err(|_| AvError::OutOfMemory)?;
@@ -93,13 +103,14 @@ impl Frame {
             raw.sample_rate = model.sample_rate;
             let (to, from) = (&raw mut raw.ch_layout, &raw const model.ch_layout);
             check("making sound", ffi::av_channel_layout_copy(to, from))?;
+            let format = sample_format(model.format)?;
             check("making sound", ffi::av_frame_get_buffer(frame.0, 0))?;
             ffi::av_samples_set_silence(
                 raw.extended_data,
                 0,
                 raw.nb_samples,
                 raw.ch_layout.nb_channels,
-                std::mem::transmute::<c_int, ffi::AVSampleFormat>(raw.format),
+                format,
             );
         }
         Ok(frame)
@@ -191,9 +202,9 @@ impl Frame {
     pub fn colour(&self) -> Colour {
         let raw = self.raw();
         Colour {
-            primaries: raw.color_primaries,
-            transfer: raw.color_trc,
-            space: raw.colorspace,
+            primaries: number!(raw, color_primaries),
+            transfer: number!(raw, color_trc),
+            space: number!(raw, colorspace),
             height: raw.height,
         }
     }
@@ -213,12 +224,13 @@ pub enum Keyframe {
     EncodersChoice,
 }
 
-/// What the numbers of a picture mean (ITU-T H.273).
+/// What the numbers of a picture mean (ITU-T H.273), as integers: a newer library may know more of
+/// them than the Rust enums do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Colour {
-    pub primaries: ffi::AVColorPrimaries,
-    pub transfer: ffi::AVColorTransferCharacteristic,
-    pub space: ffi::AVColorSpace,
+    pub primaries: u32,
+    pub transfer: u32,
+    pub space: u32,
     /// Height of the source, by which players guess what is not said.
     pub height: c_int,
 }
@@ -226,21 +238,20 @@ pub struct Colour {
 impl Colour {
     /// Nothing is said.
     pub const UNKNOWN: Self = Self {
-        primaries: ffi::AVColorPrimaries::AVCOL_PRI_UNSPECIFIED,
-        transfer: ffi::AVColorTransferCharacteristic::AVCOL_TRC_UNSPECIFIED,
-        space: ffi::AVColorSpace::AVCOL_SPC_UNSPECIFIED,
+        primaries: ffi::AVColorPrimaries::AVCOL_PRI_UNSPECIFIED as u32,
+        transfer: ffi::AVColorTransferCharacteristic::AVCOL_TRC_UNSPECIFIED as u32,
+        space: ffi::AVColorSpace::AVCOL_SPC_UNSPECIFIED as u32,
         height: 0,
     };
 
     /// The same colours, with what players would guess from the source's size spelled out, since
     /// a smaller rendition would make them guess otherwise.
     pub fn spelled_out(self) -> Self {
-        use ffi::AVColorSpace::{
-            AVCOL_SPC_BT709, AVCOL_SPC_RGB, AVCOL_SPC_SMPTE170M, AVCOL_SPC_UNSPECIFIED,
-        };
+        const UNSPECIFIED: u32 = ffi::AVColorSpace::AVCOL_SPC_UNSPECIFIED as u32;
+        const RGB: u32 = ffi::AVColorSpace::AVCOL_SPC_RGB as u32;
         let space = match self.space {
-            AVCOL_SPC_UNSPECIFIED if self.height >= 720 => AVCOL_SPC_BT709,
-            AVCOL_SPC_UNSPECIFIED | AVCOL_SPC_RGB => AVCOL_SPC_SMPTE170M,
+            UNSPECIFIED if self.height >= 720 => ffi::AVColorSpace::AVCOL_SPC_BT709 as u32,
+            UNSPECIFIED | RGB => ffi::AVColorSpace::AVCOL_SPC_SMPTE170M as u32,
             said => said,
         };
         Self { space, ..self }
@@ -266,6 +277,42 @@ pub fn quarter_turn(matrix: &[u8]) -> Option<u16> {
     })
 }
 
+/// libav's sample format of that number.
+///
+/// # Errors
+/// [`AvError::Unsupported`] for numbers that the headers do not have.
+pub(super) fn sample_format(number: c_int) -> Result<ffi::AVSampleFormat, AvError> {
+    let end = ffi::AVSampleFormat::AV_SAMPLE_FMT_NB as c_int;
+    if !(0..end).contains(&number) {
+        return Err(AvError::Unsupported("sound of an unknown format".into()));
+    }
+    // SAFETY: the enum's values count up from -1 to its end without a gap.
+    Ok(unsafe { std::mem::transmute::<c_int, ffi::AVSampleFormat>(number) })
+}
+
 fn known(pts: i64) -> Option<i64> {
     (pts != ffi::AV_NOPTS_VALUE).then_some(pts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_that_the_headers_do_not_have_are_kept_or_refused() {
+        let mut frame = Frame::new().expect("a frame");
+        // SAFETY: the field is as large as the integer, and is only read as one below.
+        unsafe {
+            (&raw mut (*frame.as_mut_ptr()).colorspace)
+                .cast::<u32>()
+                .write(200);
+        }
+        assert_eq!(frame.colour().space, 200);
+        assert_eq!(frame.colour().spelled_out().space, 200);
+        for number in [-1, ffi::AVSampleFormat::AV_SAMPLE_FMT_NB as c_int, 1000] {
+            assert!(sample_format(number).is_err(), "{number}");
+        }
+        let fltp = ffi::AVSampleFormat::AV_SAMPLE_FMT_FLTP;
+        assert_eq!(sample_format(fltp as c_int), Ok(fltp));
+    }
 }

@@ -419,7 +419,8 @@ unsafe extern "C" fn read_packet(opaque: *mut c_void, buffer: *mut u8, length: c
         if count == 0 {
             return ffi::AVERROR_EOF;
         }
-        // The buffer stays as it is; touching it would cost more than all the rest.
+        // SAFETY: `count` is at most `length`, which libav allows to be written.
+        unsafe { ptr::write_bytes(buffer, 0, count) };
         source.position += count as u64;
         return c_int::try_from(count).unwrap_or(length);
     }

@@ -9,7 +9,7 @@ use libc::c_int;
 
 use super::decode::set_option;
 use super::error::{AvError, check};
-use super::frame::Frame;
+use super::frame::{Frame, sample_format};
 
 /// Sound as one list of samples a channel, all equally long.
 pub type Planes = Vec<Vec<f32>>;
@@ -26,14 +26,20 @@ pub struct SoundShape {
 
 impl SoundShape {
     pub fn of(frame: &Frame) -> Self {
-        let layout = &frame.raw().ch_layout;
-        let native = layout.order == ffi::AVChannelOrder::AV_CHANNEL_ORDER_NATIVE;
+        let layout = &raw const frame.raw().ch_layout;
+        // SAFETY: the frame is live; an enum of C is read as the integer of the same size, and the
+        // mask is the active member of the union in the native order.
+        let (channels, mask) = unsafe {
+            let order = (&raw const (*layout).order).cast::<u32>().read();
+            let native = order == ffi::AVChannelOrder::AV_CHANNEL_ORDER_NATIVE as u32;
+            let mask = if native { (*layout).u.mask } else { 0 };
+            ((*layout).nb_channels, mask)
+        };
         Self {
             sample_rate_hz: frame.sample_rate_hz(),
-            channels: layout.nb_channels,
+            channels,
             format: frame.raw().format,
-            // SAFETY: the mask is the active member of the union in the native order.
-            mask: if native { unsafe { layout.u.mask } } else { 0 },
+            mask,
         }
     }
 }
@@ -58,6 +64,7 @@ impl Resampler {
         // is owned by the returned value from its allocation on. The number is a sample format that
         // libav itself has written into a frame.
         unsafe {
+            let format = sample_format(shape.format)?;
             let mut from: ffi::AVChannelLayout = std::mem::zeroed();
             let mut to: ffi::AVChannelLayout = std::mem::zeroed();
             if shape.mask == 0 || ffi::av_channel_layout_from_mask(&raw mut from, shape.mask) < 0 {
@@ -71,7 +78,7 @@ impl Resampler {
                 ffi::AVSampleFormat::AV_SAMPLE_FMT_FLTP,
                 rate(sample_rate_hz)?,
                 &raw mut from,
-                std::mem::transmute::<c_int, ffi::AVSampleFormat>(shape.format),
+                format,
                 rate(shape.sample_rate_hz)?,
                 0,
                 ptr::null_mut(),
@@ -115,7 +122,7 @@ impl Resampler {
         // The pointers are to the frame's planes (one in all when interleaved), each moved on by
         // `skip` samples, which is below nb_samples.
         unsafe {
-            let format = std::mem::transmute::<c_int, ffi::AVSampleFormat>(raw.format);
+            let format = sample_format(raw.format)?;
             let sample = ffi::av_get_bytes_per_sample(format).unsigned_abs() as usize;
             let channels = raw.ch_layout.nb_channels.unsigned_abs() as usize;
             let (count_planes, stride) = if ffi::av_sample_fmt_is_planar(format) != 0 {

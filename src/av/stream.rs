@@ -209,8 +209,9 @@ impl<'a> Stream<'a> {
     }
 
     pub fn channels(&self) -> u16 {
-        let layout = field!(self, par.ch_layout as ffi::AVChannelLayout);
-        u16::try_from(layout.nb_channels).unwrap_or(0)
+        // SAFETY: as in `field`; only the number is read, not the enum beside it.
+        let channels = unsafe { (&raw const (*(*self.raw).codecpar).ch_layout.nb_channels).read() };
+        u16::try_from(channels).unwrap_or(0)
     }
 
     pub fn sample_rate_hz(&self) -> u32 {
