@@ -25,6 +25,8 @@ const MAX_FIRST: usize = 4096;
 const MAX_KEPT: usize = 2048;
 /// How far packets may come after their neighbours in presentation time.
 const REORDER_S: i64 = 1;
+/// A step back in time by more than this is another clock.
+const MAX_BACK_S: i64 = 10;
 
 /// What must be known of the stream before the job can start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +57,40 @@ pub struct Reader {
     /// Nothing was sought yet: the next packet is the first of the file.
     fresh: bool,
     errors: u32,
+    /// What has been given since the last seek.
+    course: Option<Course>,
+}
+
+/// The times of packets since a seek, to notice where a film's clock is set back: what comes after
+/// belongs to no segment that was looked for, and would be read to the end of the file for nothing.
+struct Course {
+    /// Where the seek led to.
+    target: i64,
+    /// A step back of more than this is no reordering.
+    most: i64,
+    latest: Option<i64>,
+    is_over: bool,
+}
+
+impl Course {
+    fn new(target: i64, most: i64) -> Self {
+        Self {
+            target,
+            most,
+            latest: None,
+            is_over: false,
+        }
+    }
+
+    /// True from the first packet on that lies far before one at or after the target.
+    fn is_over(&mut self, time: Option<i64>) -> bool {
+        if let Some(time) = time {
+            let begun = self.latest.filter(|&latest| latest >= self.target);
+            self.is_over |= begun.is_some_and(|latest| time < latest.saturating_sub(self.most));
+            self.latest = self.latest.max(Some(time));
+        }
+        self.is_over
+    }
 }
 
 impl Reader {
@@ -77,6 +113,7 @@ impl Reader {
             ahead: VecDeque::new(),
             fresh: true,
             errors: 0,
+            course: None,
         })
     }
 
@@ -116,11 +153,19 @@ impl Reader {
         format_is(&self.input, &["avi"])
     }
 
-    /// The next packet of the stream; `None` at the end of the file.
+    /// The next packet of the stream; `None` at the end of the file, and where its clock is set back
+    /// after the place that was sought.
     ///
     /// # Errors
     /// [`JobError::Read`] when the disk fails; damage in the file is passed over.
     pub fn next(&mut self) -> Result<Option<Packet>, JobError> {
+        let packet = self.read()?;
+        let time = packet.as_ref().and_then(|p| p.pts().or(p.dts()));
+        let is_over = self.course.as_mut().is_some_and(|c| c.is_over(time));
+        Ok(packet.filter(|_| !is_over))
+    }
+
+    fn read(&mut self) -> Result<Option<Packet>, JobError> {
         if let Some(packet) = self.ahead.pop_front() {
             return Ok(Some(packet));
         }
@@ -175,7 +220,12 @@ impl Reader {
     /// # Errors
     /// As [`Reader::next`].
     pub fn seek(&mut self, target: i64, origin: i64, landing: Landing) -> Result<(), JobError> {
-        let second = rescale(1, Rational::new(1, 1), self.time_base()?).max(1);
+        let base = self.time_base()?;
+        if !base.is_valid() {
+            return self.rewind();
+        }
+        let second = rescale(1, Rational::new(1, 1), base).max(1);
+        self.course = Some(Course::new(target, second.saturating_mul(MAX_BACK_S)));
         let mut back = 0;
         loop {
             let at = target.saturating_sub(back);
@@ -190,10 +240,10 @@ impl Reader {
                 Err(_) => return self.rewind(),
                 Ok(()) => {}
             }
-            if self.land(target, second * REORDER_S, landing)? {
+            if self.land(target, second.saturating_mul(REORDER_S), landing)? {
                 return Ok(());
             }
-            back = (back * 2).max(second);
+            back = back.saturating_mul(2).max(second);
         }
     }
 
@@ -224,7 +274,7 @@ impl Reader {
     fn land(&mut self, target: i64, slack: i64, landing: Landing) -> Result<bool, JobError> {
         let exact = landing == Landing::AnyPacket || format_is(&self.input, &["mov", "matroska"]);
         let mut kept = VecDeque::new();
-        while let Some(packet) = self.next()? {
+        while let Some(packet) = self.read()? {
             let time = packet.pts().or(packet.dts());
             let before = time.is_none_or(|time| time <= target);
             let start = before && (landing == Landing::AnyPacket || packet.is_key());
@@ -305,4 +355,27 @@ fn guide_of(input: &Input, stream: usize) -> usize {
 fn format_is(input: &Input, names: &[&str]) -> bool {
     let own = input.context().format();
     own.name().split(',').any(|name| names.contains(&name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_clock_that_is_set_back_after_the_place_sought_ends_the_reading() {
+        for (times, want) in [
+            (&[0, 40, 20, 60][..], false),
+            (&[100, 140, 50], false),
+            (&[100, 140, 30], true),
+            (&[100, 140, 30, 150], true),
+            (&[90, 95, -10], false),
+            (&[i64::MAX, i64::MIN], true),
+        ] {
+            let mut course = Course::new(100, 100);
+            for &time in times {
+                course.is_over(Some(time));
+            }
+            assert_eq!(course.is_over(None), want, "{times:?}");
+        }
+    }
 }
