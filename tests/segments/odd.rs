@@ -97,6 +97,22 @@ async fn a_film_with_one_keyframe_is_cut_anywhere() {
 }
 
 #[tokio::test]
+async fn pictures_larger_than_any_films_are_refused() {
+    let folder = tempfile::tempdir().expect("scratch folder");
+    let giant = "-f lavfi -i color=s=16000x2400:r=1:d=2 -c:v ffv1";
+    let film = make(folder.path(), "giant.mkv", giant);
+    let grid = SegmentGrid::regular(Rational::new(1, 1000), 0, 2000).expect("a grid");
+    let spec = VideoSpec {
+        stream: 0,
+        grid,
+        target: VideoTarget::H264(h264()),
+    };
+    let got = video(&pool(), &film, &spec).await.err();
+    let refused = matches!(got, Some(PoolError::Job(JobError::Unsupported(_))));
+    assert!(refused, "{got:?}");
+}
+
+#[tokio::test]
 async fn damage_in_the_middle_leaves_no_gap() {
     let folder = tempfile::tempdir().expect("scratch folder");
     for name in ["torn.mkv", "torn.ts", "torn.mp4"] {
