@@ -203,15 +203,19 @@ pub fn waiting_count(conn: &Connection) -> Result<u64, DbError> {
     Ok(count)
 }
 
-/// Notes what became of a picture: its colour, or `None` when it cannot be made.
+/// Notes what became of a picture: its colour, or `None` when it cannot be made,
+/// which takes nothing from one that was made before.
 ///
 /// # Errors
 /// [`DbError`] of the change.
 pub fn set_made(conn: &Connection, key: u64, colour: Option<u32>) -> Result<(), DbError> {
-    conn.prepare_cached("UPDATE art SET state = :state, colour = :colour WHERE key = :key")?
-        .execute(named_params! {
-            ":key": key as i64, ":colour": colour, ":state": if colour.is_some() { 1 } else { 2 },
-        })?;
+    conn.prepare_cached(
+        "UPDATE art SET state = :state, colour = :colour
+         WHERE key = :key AND (:state = 1 OR state <> 1)",
+    )?
+    .execute(named_params! {
+        ":key": key as i64, ":colour": colour, ":state": if colour.is_some() { 1 } else { 2 },
+    })?;
     Ok(())
 }
 

@@ -57,21 +57,6 @@ pub fn clear(conn: &Connection, user: UserId, item: ItemId) -> Result<(), DbErro
     Ok(())
 }
 
-/// Forgets all of a person's history.
-///
-/// # Errors
-/// [`DbError`] of the change.
-pub fn forget_user(conn: &Connection, user: UserId) -> Result<(), DbError> {
-    for sql in [
-        "DELETE FROM watch WHERE user_id = :user",
-        "DELETE FROM kept_watch WHERE user_id = :user",
-    ] {
-        conn.prepare_cached(sql)?
-            .execute(named_params! {":user": user})?;
-    }
-    Ok(())
-}
-
 /// The item itself when it holds a file, else all below it that do.
 ///
 /// # Errors

@@ -18,7 +18,6 @@ use super::{
 use super::{LongTask, background, folders, tasks, watcher};
 use crate::base::clock::SharedClock;
 use crate::db::{Db, files, item_query};
-use crate::media::grid::SegmentGrid;
 use crate::pool::Pool;
 
 /// A cheap handle to the library.
@@ -141,20 +140,6 @@ impl Library {
     /// As [`Library::source`].
     pub async fn source_with_grid(&self, item: ItemId) -> Result<Source, LibraryError> {
         self.inner.source_with_grid(item).await
-    }
-
-    /// Stores the grid that a playback decided on, if none is stored yet, and answers the stored one.
-    ///
-    /// # Errors
-    /// [`LibraryError::NotFound`] when the file has changed since.
-    pub async fn keep_grid(
-        &self,
-        source: &Source,
-        grid: SegmentGrid,
-    ) -> Result<Arc<SegmentGrid>, LibraryError> {
-        self.inner
-            .keep_grid(source.file_id, source.fingerprint, &grid)
-            .await
     }
 
     /// A picture of an item, made now if need be.

@@ -5,17 +5,19 @@
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
 use bytes::Bytes;
 
-use super::inner::Inner;
+use super::inner::{Inner, Turns, Work};
+use super::problem::is_lasting;
 use super::source::{Opener, open_regular};
 use super::walk::absolute;
 use super::{ArtKind, ArtSize, Artwork, FileId, ItemId, ItemKind, LibraryError, UserId};
 use crate::db::art::{self, ArtSource, StoredArt};
 use crate::db::files;
-use crate::media::job::{Job, JobError, Output, PictureBounds, PictureInfo};
+use crate::media::job::{Job, Output, PictureBounds, PictureInfo};
 use crate::pool::{Lane, PoolError};
 
 /// Nobody: pictures do not depend on who looks.
@@ -47,6 +49,23 @@ impl Made {
             Self::Small => 's',
             Self::Large => 'l',
             Self::Screen => 'x',
+        }
+    }
+}
+
+/// A place in the line for a path; given back also when who waits goes away.
+pub(super) struct Turn<'a> {
+    all: &'a Turns,
+    path: &'a Path,
+    pub(super) lock: Arc<tokio::sync::Mutex<()>>,
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
+        // The list's and this one.
+        if Arc::strong_count(&self.lock) == 2 {
+            all.remove(self.path);
         }
     }
 }
@@ -143,10 +162,8 @@ impl Inner {
         etag: String,
     ) -> Result<Artwork, LibraryError> {
         let turn = self.turn(path);
-        let held = turn.lock().await;
+        let _held = turn.lock.lock().await;
         let result = self.make_alone(stored, size, lane, path).await;
-        drop(held);
-        self.end_turn(path, turn);
         result.map(|bytes| Artwork {
             bytes,
             etag,
@@ -165,6 +182,9 @@ impl Inner {
             && let Some(bytes) = read(path).await
         {
             return Ok(bytes);
+        }
+        if !self.may_try(Work::Picture(stored.art.key)) {
+            return Err(LibraryError::NotAvailable);
         }
         let _permit = match lane {
             Lane::Viewer => Some(
@@ -189,20 +209,25 @@ impl Inner {
         match self.pool.collect(lane, job, vec![file.into()]).await {
             Ok((Output::Picture(PictureInfo { main_colour, .. }), bytes)) if !bytes.is_empty() => {
                 keep(path, bytes.clone()).await;
+                self.prune_wanted.store(true, Ordering::Relaxed);
                 self.db
                     .write(move |conn| art::set_made(conn, key, Some(main_colour)))
                     .await?;
                 Ok(bytes)
             }
-            Ok(_) => self.give_up(key).await,
             Err(PoolError::Closed) => Err(LibraryError::Busy),
             Err(PoolError::Start(error)) => Err(LibraryError::Worker(error.to_string())),
-            Err(PoolError::Job(JobError::Read(_))) => Err(LibraryError::NotAvailable),
-            Err(_) => self.give_up(key).await,
+            Err(error) if is_lasting(&error) => self.give_up(key).await,
+            Ok(_) | Err(_) => {
+                self.note_failure(Work::Picture(key));
+                Err(LibraryError::NotAvailable)
+            }
         }
     }
 
     async fn give_up(&self, key: u64) -> Result<Bytes, LibraryError> {
+        // One that was made in another size stays made; this one is not tried for ever.
+        self.note_failure(Work::Picture(key));
         self.db
             .write(move |conn| art::set_made(conn, key, None))
             .await?;
@@ -238,25 +263,15 @@ impl Inner {
     }
 
     /// One at a time for each path.
-    pub(super) fn turn(&self, path: &Path) -> Arc<tokio::sync::Mutex<()>> {
+    pub(super) fn turn<'a>(&'a self, path: &'a Path) -> Turn<'a> {
         let mut all = self
             .in_making
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(all.entry(path.to_owned()).or_default())
-    }
-
-    pub(super) fn end_turn(&self, path: &Path, turn: Arc<tokio::sync::Mutex<()>>) {
-        let mut all = self
-            .in_making
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        drop(turn);
-        if all
-            .get(path)
-            .is_some_and(|left| Arc::strong_count(left) == 1)
-        {
-            all.remove(path);
+        Turn {
+            all: &self.in_making,
+            path,
+            lock: Arc::clone(all.entry(path.to_owned()).or_default()),
         }
     }
 
@@ -363,4 +378,26 @@ fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
         return Err(error);
     }
     fs::rename(part, path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_turn_that_is_dropped_while_it_waits_leaves_nothing_behind() {
+        let all = Turns::default();
+        let path = Path::new("a.jpg");
+        let take = || Turn {
+            all: &all,
+            path,
+            lock: Arc::clone(all.lock().unwrap().entry(path.to_owned()).or_default()),
+        };
+        let (first, second) = (take(), take());
+        assert!(Arc::ptr_eq(&first.lock, &second.lock));
+        drop(second);
+        assert_eq!(all.lock().unwrap().len(), 1, "the first is still at it");
+        drop(first);
+        assert!(all.lock().unwrap().is_empty());
+    }
 }

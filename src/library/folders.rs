@@ -35,10 +35,12 @@ pub(super) fn kind_of_name(name: &str) -> Option<LibraryKind> {
     Some(kind)
 }
 
-/// Offers the sub-folders of the media folder, and the folder itself for the rest. Blocks.
-pub(super) fn offer(conn: &mut Connection, root: &Path, now_ms: i64) -> Result<(), DbError> {
-    let tx = conn.transaction()?;
-    let mut named: Vec<(PathBuf, String, LibraryKind)> = Vec::new();
+/// A folder to offer as a library: its path, name and kind.
+type Offered = (PathBuf, String, LibraryKind);
+
+/// The sub-folders of the media folder, and the folder itself for the rest. Blocks.
+fn list_offered(root: &Path) -> Vec<Offered> {
+    let mut named: Vec<Offered> = Vec::new();
     for entry in fs::read_dir(root).into_iter().flatten().flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
         let is_folder = fs::metadata(entry.path()).is_ok_and(|meta| meta.is_dir());
@@ -50,17 +52,19 @@ pub(super) fn offer(conn: &mut Connection, root: &Path, now_ms: i64) -> Result<(
     let rest = root
         .file_name()
         .map(|name| name.to_string_lossy().into_owned());
-    named.push((
-        root.to_owned(),
-        rest.unwrap_or_else(|| "Media".to_owned()),
-        LibraryKind::Mixed,
-    ));
+    let rest = rest.unwrap_or_else(|| "Media".to_owned());
+    named.push((root.to_owned(), rest, LibraryKind::Mixed));
+    named
+}
+
+fn offer(conn: &mut Connection, named: &[Offered], now_ms: i64) -> Result<(), DbError> {
+    let tx = conn.transaction()?;
     let known = libraries::all(&tx)?;
     for (path, name, kind) in named {
-        if libraries::offer(&tx, &path)? || known.iter().any(|library| library.path == path) {
+        if libraries::offer(&tx, path)? || known.iter().any(|library| library.path == *path) {
             continue;
         }
-        libraries::insert(&tx, &name, kind, &path, now_ms)?;
+        libraries::insert(&tx, name, *kind, path, now_ms)?;
     }
     tx.commit()?;
     Ok(())
@@ -73,8 +77,11 @@ impl Inner {
             return Ok(());
         };
         let now_ms = self.clock.unix_ms();
+        // The writer never waits for a disk of media.
+        let listed = tokio::task::spawn_blocking(move || list_offered(&root)).await;
+        let named = listed.map_err(|_| LibraryError::Busy)?;
         self.db
-            .write(move |conn| offer(conn, &root, now_ms))
+            .write(move |conn| offer(conn, &named, now_ms))
             .await?;
         Ok(())
     }

@@ -4,7 +4,8 @@
 
 use std::sync::Arc;
 
-use super::inner::Inner;
+use super::inner::{Inner, Work};
+use super::problem::is_lasting;
 use super::read::{parse_grid, parse_info};
 use super::{FileId, ItemId, LibraryError, Source};
 use crate::db::files;
@@ -48,6 +49,10 @@ impl Inner {
         let is_tried = row.grid_state == STATE_NONE
             || (row.grid_state == STATE_WALK && effort == IndexEffort::ContainerOnly);
         let track = parse_info(&row).and_then(|info| info.video.first().map(|track| track.stream));
+        let work = Work::Grid(file);
+        if !self.may_try(work) {
+            return Ok(None);
+        }
         let Some(stream) = track.filter(|_| !is_tried) else {
             if !is_tried {
                 self.note_grid(file, STATE_NONE).await?;
@@ -70,7 +75,11 @@ impl Inner {
             }
             Err(PoolError::Closed) => Ok(None),
             Err(PoolError::Start(error)) => Err(LibraryError::Worker(error.to_string())),
-            Ok(_) | Err(_) => self.note_grid(file, STATE_NONE).await,
+            Err(error) if is_lasting(&error) => self.note_grid(file, STATE_NONE).await,
+            Ok(_) | Err(_) => {
+                self.note_failure(work);
+                Ok(None)
+            }
         }
     }
 
@@ -86,7 +95,7 @@ impl Inner {
     }
 
     /// Stores a grid unless one is stored; answers the stored one.
-    pub(super) async fn keep_grid(
+    async fn keep_grid(
         &self,
         file: FileId,
         fingerprint: u64,

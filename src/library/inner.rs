@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::status::Progress;
 use super::walk::WalkOrder;
-use super::{LibraryConfig, LibraryError, LibraryId, ScanRequest, ScanState};
+use super::{FileId, LibraryConfig, LibraryError, LibraryId, ScanRequest, ScanState};
 use crate::base::clock::SharedClock;
 use crate::db::Db;
 use crate::db::libraries::{self, LibraryRow};
@@ -82,6 +82,20 @@ impl Wanted {
     }
 }
 
+/// Who makes what, by the path that it is kept under.
+pub(super) type Turns = Mutex<HashMap<PathBuf, Arc<tokio::sync::Mutex<()>>>>;
+
+/// Failures of the same work, in a run of the program, after which it is left alone.
+const MOST_TRIES: u8 = 3;
+
+/// Work that may fail for a while.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Work {
+    Grid(FileId),
+    /// By its key.
+    Picture(u64),
+}
+
 /// What all parts of the library share.
 pub(super) struct Inner {
     pub(super) db: Db,
@@ -105,8 +119,10 @@ pub(super) struct Inner {
     pub(super) making: Semaphore,
     /// Something was made or scanned, so that something kept may be of no use any more.
     pub(super) prune_wanted: AtomicBool,
+    /// How often work has failed in this run of the program.
+    failures: Mutex<HashMap<Work, u8>>,
     /// Keys that are being made, so that nobody makes the same twice.
-    pub(super) in_making: Mutex<HashMap<PathBuf, Arc<tokio::sync::Mutex<()>>>>,
+    pub(super) in_making: Turns,
 }
 
 impl Inner {
@@ -132,6 +148,7 @@ impl Inner {
             scanning: watch::Sender::new(false),
             making: Semaphore::new(MADE_AT_ONCE),
             prune_wanted: AtomicBool::new(true),
+            failures: Mutex::default(),
             in_making: Mutex::default(),
         }
     }
@@ -187,6 +204,21 @@ impl Inner {
 
     pub(super) fn take_wanted(&self) -> Vec<ScanOrder> {
         std::mem::take(&mut *self.hold_wanted()).orders()
+    }
+
+    /// Whether work has not failed too often yet.
+    pub(super) fn may_try(&self, work: Work) -> bool {
+        self.hold_failures().get(&work).copied().unwrap_or(0) < MOST_TRIES
+    }
+
+    pub(super) fn note_failure(&self, work: Work) {
+        let mut failures = self.hold_failures();
+        let times = failures.entry(work).or_default();
+        *times = times.saturating_add(1);
+    }
+
+    fn hold_failures(&self) -> std::sync::MutexGuard<'_, HashMap<Work, u8>> {
+        self.failures.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Resolved folders that a media file may lie below.

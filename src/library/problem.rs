@@ -23,6 +23,14 @@ pub(super) fn is_passing(code: &str) -> bool {
     matches!(code, UNREADABLE | "timed_out" | "crashed")
 }
 
+/// Whether a failed job says something about the file's content that the next try will say again.
+pub(super) fn is_lasting(error: &PoolError) -> bool {
+    match error {
+        PoolError::Job(error) => !matches!(error, JobError::Read(_) | JobError::OutOfMemory),
+        _ => false,
+    }
+}
+
 /// A folder that could not be read.
 pub(super) fn folder(error: &io::Error) -> Problem {
     match error.kind() {

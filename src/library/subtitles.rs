@@ -132,14 +132,11 @@ impl Inner {
             return Ok(bytes);
         }
         let turn = self.turn(&path);
-        let held = turn.lock().await;
-        let result = match read(&path).await {
+        let _held = turn.lock.lock().await;
+        match read(&path).await {
             Some(bytes) => Ok(bytes),
             None => self.text_alone(&path, job, lane, open).await,
-        };
-        drop(held);
-        self.end_turn(&path, turn);
-        result
+        }
     }
 
     async fn text_alone(

@@ -5,7 +5,7 @@
 use std::fs;
 use std::time::Duration;
 
-use alcove::library::{ItemKind, LibraryKind, ScanRequest, ScanState};
+use alcove::library::{ArtKind, ArtSize, ItemKind, LibraryKind, ScanRequest, ScanState};
 
 use crate::house::{Folders, House, Tasks, worker_after};
 
@@ -98,5 +98,25 @@ async fn a_library_removed_while_it_is_scanned_does_not_hold_up_the_others() {
         .await
         .expect("no long pause");
     assert!(house.titles(ItemKind::Film).await.is_empty());
+    house.close().await;
+}
+
+#[tokio::test]
+async fn a_crash_takes_neither_the_picture_nor_the_cuts_for_good() {
+    let folders = Folders::new();
+    folders.put("tiny_h264.mkv", "films/Film.mkv");
+    let program = worker_after(&folders, CRASHES);
+    let crash = folders.state().join("crash");
+    let house = House::open_with(folders, Tasks::Scan, program).await;
+    let film = house.one(ItemKind::Film, "Film").await.id;
+    let picture = async |size| house.library.artwork(film, ArtKind::Poster, size).await;
+    fs::write(&crash, b"").unwrap();
+    assert!(picture(ArtSize::Small).await.is_err());
+    let source = house.library.source_with_grid(film).await.unwrap();
+    assert_eq!(source.grid, None);
+    fs::remove_file(&crash).unwrap();
+    picture(ArtSize::Small).await.expect("made at the next try");
+    let source = house.library.source_with_grid(film).await.unwrap();
+    assert!(source.grid.is_some());
     house.close().await;
 }
