@@ -598,7 +598,7 @@ export interface components {
              * @description Processor cores that may be used.
              */
             cores: number;
-            /** @description Version of FFmpeg's libraries in the worker. */
+            /** @description Version of FFmpeg's libraries in the worker; null until a worker has run. */
             ffmpeg: string | null;
             kernel: string | null;
             /** @description Mean number of runnable tasks over 1, 5 and 15 minutes. */
@@ -1622,7 +1622,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "image/jpeg": string;
+                    "image/*": string;
                 };
             };
             /** @description Unchanged. */
@@ -1706,6 +1706,9 @@ export interface operations {
                 };
                 content: {
                     "application/octet-stream": string;
+                    "audio/*": string;
+                    "image/*": string;
+                    "video/*": string;
                 };
             };
             /** @description The range asked for. */
@@ -1715,6 +1718,9 @@ export interface operations {
                 };
                 content: {
                     "application/octet-stream": string;
+                    "audio/*": string;
+                    "image/*": string;
+                    "video/*": string;
                 };
             };
             /** @description Unchanged. */
@@ -1834,6 +1840,9 @@ export interface operations {
                 };
                 content: {
                     "application/octet-stream": string;
+                    "audio/*": string;
+                    "image/*": string;
+                    "video/*": string;
                 };
             };
             /** @description The range asked for. */
@@ -1843,6 +1852,9 @@ export interface operations {
                 };
                 content: {
                     "application/octet-stream": string;
+                    "audio/*": string;
+                    "image/*": string;
+                    "video/*": string;
                 };
             };
             /** @description Unchanged. */
@@ -1963,7 +1975,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "image/jpeg": string;
+                    "image/*": string;
                 };
             };
             /** @description Unchanged. */
@@ -4164,6 +4176,9 @@ export interface operations {
                 };
                 content: {
                     "application/octet-stream": string;
+                    "audio/*": string;
+                    "image/*": string;
+                    "video/*": string;
                 };
             };
             /** @description The range asked for. */
@@ -4173,6 +4188,9 @@ export interface operations {
                 };
                 content: {
                     "application/octet-stream": string;
+                    "audio/*": string;
+                    "image/*": string;
+                    "video/*": string;
                 };
             };
             /** @description Unchanged. */
@@ -4284,6 +4302,9 @@ export interface operations {
                 };
                 content: {
                     "application/octet-stream": string;
+                    "audio/*": string;
+                    "image/*": string;
+                    "video/*": string;
                 };
             };
             /** @description The range asked for. */
@@ -4293,6 +4314,9 @@ export interface operations {
                 };
                 content: {
                     "application/octet-stream": string;
+                    "audio/*": string;
+                    "image/*": string;
+                    "video/*": string;
                 };
             };
             /** @description Unchanged. */
