@@ -43,7 +43,6 @@ class Router {
 
   #kept = new Map<string, Kept>();
   #depth = 0;
-  #guards = new Set<() => boolean>();
 
   start(): () => void {
     history.scrollRestoration = 'manual';
@@ -106,12 +105,6 @@ class Router {
     return { scroll_px: kept?.scroll_px ?? 0, focus: kept?.focus ?? null };
   }
 
-  /** Registers a chance to close something (an overlay) before links lead away; returns the way to stop. */
-  beforeLeaving(guard: () => boolean): () => void {
-    this.#guards.add(guard);
-    return () => this.#guards.delete(guard);
-  }
-
   #of(key: string): Kept {
     let kept = this.#kept.get(key);
     if (!kept) {
@@ -138,7 +131,6 @@ class Router {
     if (url.origin !== location.origin || url.pathname.startsWith('/api/')) return;
     if (url.pathname === location.pathname && url.search === location.search && url.hash) return;
     event.preventDefault();
-    for (const guard of this.#guards) if (!guard()) return;
     this.go(url.href);
   };
 }

@@ -1,9 +1,10 @@
 // One track on one audio element: asks for it, loads it, and says when it ends. Never: the queue.
-import { api, ApiError } from '../api/client.ts';
+import { api } from '../api/client.ts';
 import type { ItemSummary, Playback } from '../api/types.ts';
 import { browserPlatform, generalProfile } from '../player/capabilities.ts';
-import { PlayerController, type PlayerState, type Refusal } from '../player/controller.ts';
+import { PlayerController, type PlayerState } from '../player/controller.ts';
 import { Engine, playsSegments } from '../player/engine.ts';
+import { refusalOf } from '../player/refusal.ts';
 
 export interface DeckEvents {
   changed(deck: Deck): void;
@@ -102,11 +103,4 @@ export class Deck {
     this.#controller.close();
     this.#engine.close();
   }
-}
-
-function refusalOf(error: unknown): Refusal {
-  if (error instanceof ApiError) {
-    return { status: error.status, code: error.code, detail: error.detail ?? '', retry_after_s: error.retry_after_s ?? undefined };
-  }
-  return { status: 500, code: 'other', detail: '' };
 }

@@ -1,7 +1,8 @@
 // What a file's tracks are called: codecs, channels, picture sizes. Never: a codec's name in more words than people use.
-import type { AudioTrack, SubtitleTrack, VideoTrack } from '../api/types.ts';
-import { languageName, number } from '../words/format.ts';
-import { t } from '../words/words.svelte.ts';
+import type { AudioTrack, Item, Reason, SubtitleTrack, VideoTrack } from '../api/types.ts';
+import { languageName } from '../player/tracks.ts';
+import { number } from '../words/format.ts';
+import { locale, t } from '../words/words.svelte.ts';
 
 const NAMES: Record<string, string> = {
   h264: 'H.264',
@@ -9,6 +10,7 @@ const NAMES: Record<string, string> = {
   mpeg1video: 'MPEG-1',
   mpeg2video: 'MPEG-2',
   mpeg4: 'MPEG-4',
+  wmv: 'Windows Media',
   vc1: 'VC-1',
   theora: 'Theora',
   mjpeg: 'Motion JPEG',
@@ -16,6 +18,8 @@ const NAMES: Record<string, string> = {
   ac3: 'Dolby Digital',
   eac3: 'Dolby Digital Plus',
   truehd: 'Dolby TrueHD',
+  alac: 'Apple Lossless',
+  wma: 'Windows Media',
   opus: 'Opus',
   vorbis: 'Vorbis',
   srt: 'SubRip',
@@ -26,15 +30,23 @@ const NAMES: Record<string, string> = {
   webm: 'WebM',
   mpegts: 'MPEG-TS',
   mpegps: 'MPEG-PS',
+  asf: 'Windows Media',
+  flv: 'Flash',
   ogg: 'Ogg',
 };
 
 const HDR: Record<string, string> = { hdr10: 'HDR10', hlg: 'HLG', dolby_vision: 'Dolby Vision' };
 
-/** What people call a codec or a container; empty for those without a name of their own. */
-export function codecName(codec: string): string {
-  if (codec === 'other') return '';
+/** What people call a codec or a container; empty for none and for those without a name of their own. */
+export function codecName(codec: string | null | undefined): string {
+  if (!codec || codec === 'other') return '';
   return NAMES[codec] ?? codec.replaceAll('_', ' ').toUpperCase();
+}
+
+/** What the track or file is that a reason speaks of, by its name. */
+export function subjectOf(reason: Reason, item: Item): string {
+  const tracks = [...item.tracks.video, ...item.tracks.audio];
+  return codecName(reason.track === null ? item.file?.container : tracks.find((each) => each.stream === reason.track)?.codec);
 }
 
 export function channelsName(channels: number): string {
@@ -65,7 +77,7 @@ function line(parts: (string | null | false)[]): string {
 }
 
 export function languageOf(track: { language: string | null }): string {
-  return track.language ? languageName(track.language) : t.item.unknownLanguage;
+  return languageName(track.language, locale()) ?? t.item.unknownLanguage;
 }
 
 export function videoLine(track: VideoTrack): string {

@@ -1,7 +1,7 @@
 // Shows that the photo grid fills its width, keeps its order and finds what is in sight. Never: elements.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { bandOf, bandsBetween, layOut, neighbour, type Measures, type Pictured } from './layout.ts';
+import { bandOf, bandsBetween, layOut, type Measures, type Pictured } from './layout.ts';
 
 const MEASURES: Measures = { width: 1000, row: 200, gap: 4, heading: 48 };
 const RATIOS = [1.5, 0.667, 1.778, 1, 2.5, 0.1, 9, NaN];
@@ -58,13 +58,4 @@ test('each photo is found in its row, and one outside is not', () => {
   for (let i = 0; i < 400; i += 1) assert.ok(bandOf(layout, i)?.cells.some((cell) => cell.index === i), String(i));
   assert.equal(bandOf(layout, 400), undefined);
   assert.equal(bandOf(layout, -1), undefined);
-});
-
-test('up and down go to the nearest photo, over month headings, and stop at the ends', () => {
-  const layout = layOut(Array.from({ length: 12 }, (_, i) => ({ ratio: 2.5, month: i < 4 ? 'a' : 'b' })), MEASURES);
-  assert.equal(neighbour(layout, 0, 1), 2);
-  assert.equal(neighbour(layout, 3, 1), 5);
-  assert.equal(neighbour(layout, 5, -1), 3);
-  assert.equal(neighbour(layout, 0, -1), 0);
-  assert.equal(neighbour(layout, 11, 1), 11);
 });

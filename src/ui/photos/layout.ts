@@ -134,17 +134,3 @@ export function bandOf(layout: Layout, index: number): Band | undefined {
   }
   return undefined;
 }
-
-/** The photo above or below `index`: in the neighbouring row, the one whose middle is nearest. */
-export function neighbour(layout: Layout, index: number, by: 1 | -1): number {
-  const band = bandOf(layout, index);
-  if (!band) return index;
-  const cell = band.cells.find((candidate) => candidate.index === index);
-  let at = layout.bands.indexOf(band) + by;
-  while (layout.bands[at]?.kind === 'month') at += by;
-  const row = layout.bands[at];
-  if (!cell || !row) return index;
-  const middle = cell.left + cell.width / 2;
-  const distance = (other: Cell): number => Math.abs(other.left + other.width / 2 - middle);
-  return row.cells.reduce((best, other) => (distance(other) < distance(best) ? other : best)).index;
-}

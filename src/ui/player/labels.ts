@@ -1,7 +1,7 @@
 // Names tracks the way people tell them apart. Never: codec names where a language will do.
+import { codecName } from '../parts/tracks.ts';
 import { t } from '../words/words.svelte.ts';
 import type { AudioChoice, SubtitleChoice } from './reply.ts';
-import { properName } from './sentences.ts';
 import { languageName } from './tracks.ts';
 
 export interface Label {
@@ -23,5 +23,5 @@ export function subtitleLabel(track: SubtitleChoice, index: number, locale: stri
 export function audioLabel(track: AudioChoice, index: number, locale: string): Label {
   const channels = track.channels === 1 ? t.player.mono : track.channels === 2 ? t.player.stereo : t.player.channels(track.channels);
   const named: Record<number, string> = { 6: '5.1', 8: '7.1' };
-  return labelled(languageName(track.language, locale), track.title, index, [named[track.channels] ?? channels, properName(track.codec)]);
+  return labelled(languageName(track.language, locale), track.title, index, [named[track.channels] ?? channels, codecName(track.codec) || null]);
 }

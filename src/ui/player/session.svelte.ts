@@ -4,12 +4,13 @@ import type { Item } from '../api/types.ts';
 import { number } from '../words/format.ts';
 import { t } from '../words/words.svelte.ts';
 import { browserPlatform, generalProfile, profileFor, type Profile } from './capabilities.ts';
-import { PlayerController, switchesSoundInPlace, type PlayerState, type Refusal } from './controller.ts';
+import { PlayerController, switchesSoundInPlace, type PlayerState } from './controller.ts';
 import { shiftCues } from './cues.ts';
 import { tellPlace, WakeLock } from './device.ts';
 import { Engine, playsSegments } from './engine.ts';
 import { loadPrefs, savePrefs, type Prefs } from './prefs.ts';
 import { ProgressReporter } from './progress.ts';
+import { refusalOf } from './refusal.ts';
 import type { Playback } from './reply.ts';
 import { bufferedEnd, clamp, resumeSeconds } from './timeline.ts';
 import { languageTag, preferredAudio, preferredSubtitles } from './tracks.ts';
@@ -320,11 +321,4 @@ export class Viewing {
     this.#reporter.now(place, Date.now(), leaving);
     tellPlace(this.time, this.duration, this.rate, this.paused);
   }
-}
-
-function refusalOf(error: unknown): Refusal {
-  if (error instanceof ApiError) {
-    return { status: error.status, code: error.code, detail: error.detail ?? '', retry_after_s: error.retry_after_s ?? undefined };
-  }
-  return { status: 500, code: 'other', detail: '' };
 }

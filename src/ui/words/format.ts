@@ -56,15 +56,6 @@ export function duration(ms: number): string {
   return rest === 0 ? hours : `${hours} ${unit(rest, 'minute', 'short')}`;
 }
 
-/** A position as players write it: "1:52:07", "3:05". */
-export function clock(ms: number): string {
-  const seconds = Math.max(0, Math.floor(ms / 1000));
-  const pad = (value: number) => String(value).padStart(2, '0');
-  const hours = Math.floor(seconds / 3600);
-  const minutes = Math.floor(seconds / 60) % 60;
-  return hours > 0 ? `${hours}:${pad(minutes)}:${pad(seconds % 60)}` : `${minutes}:${pad(seconds % 60)}`;
-}
-
 /** "21 November 2026"; the text is a date, or a date and a time. */
 export function date(iso: string): string {
   // A date alone is that day everywhere, not midnight in London.
@@ -94,14 +85,4 @@ export function temperature(celsius: number): string {
 
 export function list(parts: string[]): string {
   return kept('l', (l) => new Intl.ListFormat(l, { type: 'conjunction' })).format(parts);
-}
-
-/** "nld" or "de-AT" -> "Dutch", "Austrian German"; the code itself when nobody knows it. */
-export function languageName(code: string): string {
-  const names = kept('lang', (l) => new Intl.DisplayNames(l, { type: 'language', fallback: 'code' }));
-  try {
-    return names.of(code) ?? code;
-  } catch {
-    return code;
-  }
 }
