@@ -185,8 +185,21 @@ export const tests = {
       assert.equal(await page.evaluate(() => document.activeElement?.textContent?.trim()), 'Skip to content');
       await page.keyboard.press('Enter');
       await page.keyboard.press('Tab');
-      const inside = await page.evaluate(() => document.querySelector('main')?.contains(document.activeElement));
-      assert.ok(inside, 'the focus is in the content');
+      assert.ok(await focusInContent(page), 'the focus is in the content');
+      for (const [place, path] of [['Films', '/films'], ['Series', '/series'], ['Music', '/music'], ['Photos', '/photos'], ['Settings', '/settings']]) {
+        await openByKeys(page, 'Shift+Tab', 'nav', place);
+        await arrived(page, path);
+      }
+      await openByKeys(page, 'Shift+Tab', 'nav', 'Films');
+      await arrived(page, '/films');
+      await openByKeys(page, 'Tab', 'main', 'Hevc Film');
+      await arrived(page, '/item/');
+      await heading(page, 'Hevc Film');
+      await openByKeys(page, 'Tab', 'main', 'Play');
+      await page.waitForURL(/\/play\//);
+      await page.waitForFunction(() => document.querySelector('video')?.currentTime > 0.3);
+      await page.keyboard.press('Escape');
+      await page.waitForURL(/\/item\//);
     });
   },
 
@@ -217,6 +230,32 @@ export const tests = {
     });
   },
 };
+
+function focusInContent(page) {
+  return page.evaluate(() => document.querySelector('main')?.contains(document.activeElement));
+}
+
+/** A page is there once the focus has come along to its content. */
+async function arrived(page, path) {
+  await page.waitForURL((url) => url.pathname.startsWith(path));
+  await page.waitForFunction(() => document.activeElement?.id === 'main');
+  await settled(page);
+}
+
+/** Moves the focus with `key` alone until it is on the link or button called `name` in the `region`, and presses Enter. */
+async function openByKeys(page, key, region, name) {
+  const passed = [];
+  for (let presses = 0; presses < 40; presses += 1) {
+    await page.keyboard.press(key);
+    const [said, inside] = await page.evaluate((region) => {
+      const focus = document.activeElement;
+      return [(focus.getAttribute('aria-label') ?? focus.textContent).trim().replace(/\s+/g, ' '), focus.closest(region) !== null];
+    }, region);
+    passed.push(said);
+    if (inside && said.includes(name)) return page.keyboard.press('Enter');
+  }
+  assert.fail(`${name} is not reached with ${key}: ${passed.join(' | ')}`);
+}
 
 /** The list begins at the library that is there; from its parent on down by name. */
 async function browseFromEmpty(page, names) {
