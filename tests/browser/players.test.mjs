@@ -96,6 +96,12 @@ async function watch(query, { decision, seconds, subtitles, shot }) {
   assert.equal(progress?.watched, true, `${query} counts as watched: ${JSON.stringify(progress)}`);
 }
 
+/** A film that is opened by its address alone waits for a gesture; one that is clicked plays. */
+async function clickPlay(page) {
+  await settled(page);
+  await page.getByRole('link', { name: 'Play', exact: true }).click();
+}
+
 async function subtitlesOn(page, shot) {
   await page.mouse.move(300, 300);
   await page.getByRole('button', { name: 'Subtitles', exact: true }).click();
@@ -132,7 +138,8 @@ export const tests = {
   'the place where one stopped is remembered, and the next episode follows': async () => {
     const at = await home();
     const second = await idOf(at, 'Second');
-    await onPage(at, { path: `/play/${second}` }, async (page) => {
+    await onPage(at, { path: `/item/${second}` }, async (page) => {
+      await clickPlay(page);
       await playsFrom(page, 0, 'start');
       await page.keyboard.press('5');
       await playsFrom(page, 7, 'the middle');
@@ -142,7 +149,8 @@ export const tests = {
       await playsFrom(page, 7, 'resumed');
     });
     const first = await idOf(at, 'First');
-    await onPage(at, { path: `/play/${first}` }, async (page) => {
+    await onPage(at, { path: `/item/${first}` }, async (page) => {
+      await clickPlay(page);
       await page.waitForFunction(() => document.querySelector('video')?.ended, undefined, { timeout: 20_000 });
       await page.getByRole('button', { name: 'Play now' }).click();
       await page.waitForURL(new RegExp(`/play/${second}$`));
@@ -153,9 +161,7 @@ export const tests = {
   'speed, keys and details of playback': async () => {
     const at = await home();
     await onPage(at, { path: `/item/${await idOf(at, 'Hevc Film')}` }, async (page) => {
-      await settled(page);
-      // A film that is opened by its address alone waits for a gesture; one that is clicked plays.
-      await page.getByRole('link', { name: 'Play', exact: true }).click();
+      await clickPlay(page);
       await playsFrom(page, 0, 'start');
       const rate = () => page.locator('video').evaluate((video) => video.playbackRate);
       const before = await rate();

@@ -133,6 +133,8 @@ export class Viewing {
   setRate(rate: number): void {
     this.video.defaultPlaybackRate = rate;
     this.video.playbackRate = rate;
+    // The element tells later; a second step right after this one starts from here.
+    this.rate = rate;
     this.say(t.player.speedAt(`${number(rate, 2)}×`));
   }
 
