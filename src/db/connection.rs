@@ -4,8 +4,9 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::{mpsc, oneshot};
@@ -20,6 +21,8 @@ const READERS: usize = 2;
 /// Page caches in KiB: small, because the kernel caches the file anyway.
 const WRITER_CACHE_KIB: i64 = 2048;
 const READER_CACHE_KIB: i64 = 1024;
+/// Longest wait of one reader for the other.
+const MEETING: Duration = Duration::from_millis(200);
 /// SQLite's deepest calls need far less.
 const STACK_BYTES: usize = 512 * 1024;
 
@@ -124,6 +127,28 @@ impl Db {
         self.ask(&queue, move |conn| work(conn)).await
     }
 
+    /// Gives back what the connections keep in memory, once there is a rest. Costs nothing but that
+    /// the next questions read their pages anew.
+    ///
+    /// # Errors
+    /// [`DbError::Closed`].
+    pub async fn shrink(&self) -> Result<(), DbError> {
+        let shrink = |conn: &Connection| Ok(conn.execute_batch("PRAGMA shrink_memory")?);
+        self.write(move |conn| shrink(conn)).await?;
+        // Each reader must take one of the calls, so each call waits for the others; not for ever,
+        // because the asker may go away before all are sent.
+        let arrived = Arc::new((Mutex::new(0), Condvar::new()));
+        let calls = (0..READERS).map(|_| {
+            let arrived = Arc::clone(&arrived);
+            self.read(move |conn| {
+                meet(&arrived);
+                shrink(conn)
+            })
+        });
+        futures_util::future::try_join_all(calls).await?;
+        Ok(())
+    }
+
     /// Finishes what waits, writes the log back into the database and closes it.
     pub async fn close(&self) {
         let Some(Queues { write, read }) = hold(&self.inner.queues).take() else {
@@ -170,6 +195,16 @@ fn hold<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Waits until all readers are here.
+fn meet(arrived: &(Mutex<usize>, Condvar)) {
+    let (count, changed) = arrived;
+    let mut here = hold(count);
+    *here += 1;
+    changed.notify_all();
+    // Whether all came or the time is over makes no difference to who waited.
+    drop(changed.wait_timeout_while(here, MEETING, |here| *here < READERS));
+}
+
 fn placed(error: DbError, state_dir: &Path) -> DbError {
     match error {
         DbError::ReadOnly(_) => DbError::ReadOnly(state_dir.to_owned()),
@@ -200,7 +235,7 @@ fn open_writer(path: &Path) -> Result<Connection, DbError> {
             | OpenFlags::SQLITE_OPEN_CREATE
             | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )?;
-    conn.busy_timeout(std::time::Duration::from_secs(5))?;
+    conn.busy_timeout(Duration::from_secs(5))?;
     let found: i64 = conn.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     let known = migrations::known_version();
     if found > known {
@@ -222,7 +257,7 @@ fn open_reader(path: &Path) -> Result<Connection, DbError> {
         path,
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )?;
-    conn.busy_timeout(std::time::Duration::from_secs(5))?;
+    conn.busy_timeout(Duration::from_secs(5))?;
     tune(&conn, READER_CACHE_KIB)?;
     conn.pragma_update(None, "query_only", true)?;
     Ok(conn)

@@ -226,28 +226,34 @@ pub fn list(
     let matching = words.map(match_expression);
     let limit = i64::from(query.limit.clamp(1, 500)) + 1;
     let order = order(sort);
-    let mut sql = String::from(SUMMARY);
-    sql.push_str("WHERE 1");
+    // The page's items are chosen first, from narrow indexes; only those few are read and joined.
+    let mut chosen = String::from("SELECT i.id FROM items i");
+    if matching.is_some() {
+        chosen.push_str(" INDEXED BY items_found");
+    }
+    chosen.push_str(" WHERE 1");
     let mut values: Vec<(&str, &dyn ToSql)> = vec![(":user", &user), (":limit", &limit)];
     if let Some(kind) = &query.kind {
-        sql.push_str(" AND i.kind = :kind");
+        chosen.push_str(" AND i.kind = :kind");
         values.push((":kind", kind));
     }
     if let Some(parent) = &query.parent {
-        sql.push_str(" AND i.parent_id = :parent");
+        chosen.push_str(" AND i.parent_id = :parent");
         values.push((":parent", parent));
     }
     if let Some(library) = &query.library {
-        sql.push_str(" AND i.library_id = :library");
+        chosen.push_str(" AND i.library_id = :library");
         values.push((":library", library));
     }
     if let Some(matching) = &matching {
-        sql.push_str(" AND i.id IN (SELECT rowid FROM item_search WHERE item_search MATCH :words)");
+        chosen.push_str(
+            " AND i.id IN (SELECT rowid FROM item_search WHERE item_search MATCH :words)",
+        );
         values.push((":words", matching));
     }
     if let Some(cursor) = &cursor {
-        sql.push_str(" AND ");
-        sql.push_str(order.after);
+        chosen.push_str(" AND ");
+        chosen.push_str(order.after);
         values.push((":id", &cursor.id));
         if order.after.contains(":number") {
             values.push((":number", &cursor.number));
@@ -256,9 +262,9 @@ pub fn list(
             values.push((":text", &cursor.text));
         }
     }
-    sql.push_str(" ORDER BY ");
-    sql.push_str(order.by);
-    sql.push_str(" LIMIT :limit");
+    let by = order.by;
+    let sql =
+        format!("{SUMMARY} WHERE i.id IN ({chosen} ORDER BY {by} LIMIT :limit) ORDER BY {by}");
     let mut statement = conn.prepare_cached(&sql)?;
     let mut rows = statement
         .query_map(values.as_slice(), summary)?

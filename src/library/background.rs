@@ -45,13 +45,13 @@ async fn work(inner: &Arc<Inner>) -> Result<(), LibraryError> {
     grids(inner, 1, IndexEffort::Walk).await?;
     texts(inner).await?;
     inner.progress.rest_after(ScanState::Finishing);
-    if inner.prune_wanted.swap(false, Ordering::Relaxed) {
-        let pruned = inner.prune_art().await;
-        if pruned.is_err() {
-            inner.prune_wanted.store(true, Ordering::Relaxed);
-        }
-        return pruned;
+    if inner.prune_wanted.swap(false, Ordering::Relaxed)
+        && let Err(error) = inner.prune_art().await
+    {
+        inner.prune_wanted.store(true, Ordering::Relaxed);
+        return Err(error);
     }
+    inner.db.shrink().await?;
     Ok(())
 }
 

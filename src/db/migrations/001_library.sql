@@ -103,6 +103,10 @@ CREATE INDEX items_kind_year_down ON items (kind, -year, sort_title, id);
 CREATE INDEX items_kind_taken ON items (kind, taken_at_ms, id);
 CREATE INDEX items_library_taken ON items (library_id, kind, taken_at_ms, id);
 CREATE INDEX items_parent ON items (parent_id, number_key, sort_title, id);
+-- Holds all that a search sorts and filters by, so that it need not read the items it drops.
+CREATE INDEX items_found ON items (
+    id, kind, library_id, sort_title, added_at_ms, year, taken_at_ms, number_key, parent_id
+);
 CREATE INDEX items_top ON items (top_id, kind, number_key, id);
 
 -- Words of titles and names, normalised; rowid is items.id.
