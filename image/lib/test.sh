@@ -13,8 +13,10 @@ failures=()
 
 cmd_test() {
   [ $# -le 1 ] || fail "test takes one filter at most" "$(usage)"
-  local filter=${1-} start stage
-  start=$(now_ms)
+  local filter=${1-} stage
+  test_start=$(now_ms)
+  # Whatever ends the run, the last line has the numbers.
+  trap test_ended EXIT
   caches_outside_the_clone
   one_test_run_at_a_time
   build_ready rustfmt rust-clippy
@@ -29,7 +31,13 @@ cmd_test() {
     run_stage browser "$filter"
     [ $((passed + failed)) -gt 0 ] || fail "no test's name contains '$filter', and it is no stage (${STAGES[*]})"
   fi
-  summary "$start"
+  finished=yes
+}
+
+finished=""
+test_ended() {
+  [ -n "$finished" ] || miss "the run ended before all of its checks: see above"
+  summary || exit 1
 }
 
 # Results of builds and fetched packages last from run to run; an empty folder is only slower.
@@ -86,7 +94,7 @@ check() {
 
 summary() {
   local line
-  printf '== all of it: %s\n' "$(seconds_since "$1")"
+  printf '== all of it: %s\n' "$(seconds_since "$test_start")"
   for line in "${failures[@]}"; do printf '   FAILED %s\n' "$line"; done
   printf '%d passed, %d failed\n' "$passed" "$failed"
   [ "$failed" -eq 0 ]
