@@ -59,25 +59,26 @@ impl MiniDlna {
         self.child.id()
     }
 
-    /// Waits for the log line that ends its scan; the time since the start.
+    /// Whether the log has the line that ends its scan.
+    pub fn has_scanned(&self, state: &Path) -> bool {
+        std::fs::File::open(state.join("minidlna.log")).is_ok_and(|file| {
+            BufReader::new(file)
+                .lines()
+                .map_while(Result::ok)
+                .any(|line| line.contains("finished ("))
+        })
+    }
+
+    /// Waits for the end of its scan; the time since the start.
     pub fn wait_for_scan(&self, state: &Path, limit: Duration) -> Duration {
-        let log = state.join("minidlna.log");
         while self.started.elapsed() < limit {
-            let finished = std::fs::File::open(&log).is_ok_and(|file| {
-                BufReader::new(file)
-                    .lines()
-                    .map_while(Result::ok)
-                    .any(|line| line.contains("finished ("))
-            });
-            if finished {
+            if self.has_scanned(state) {
                 return self.started.elapsed();
             }
             std::thread::sleep(Duration::from_millis(20));
         }
-        panic!(
-            "MiniDLNA's scan took longer than {limit:?}: {}",
-            std::fs::read_to_string(log).unwrap_or_default()
-        );
+        let log = std::fs::read_to_string(state.join("minidlna.log")).unwrap_or_default();
+        panic!("MiniDLNA's scan took longer than {limit:?}: {log}");
     }
 
     /// Waits for the first answer over HTTP; the time since the start.
@@ -97,7 +98,7 @@ impl MiniDlna {
         }
     }
 
-    /// Number of media items it lists: its own count of the folder that holds everything of each kind.
+    /// One page of a folder of its own, and how long it took.
     pub fn browse(
         &self,
         client: &mut Client,
