@@ -54,7 +54,7 @@ fn give_way(priority: Priority) {
     match priority {
         Priority::Viewer => {}
         Priority::Scan => {
-            let _ = syscalls::set_nice(5);
+            let _ = syscalls::set_nice(10);
             let _ = syscalls::set_io_class(IoClass::BestEffort(6));
         }
         Priority::Idle => {

@@ -64,7 +64,7 @@ async fn the_kernel_confirms_limits_and_priorities() {
     let pool = pool();
     for (lane, nice, policy) in [
         (Lane::Viewer, 0, 0),
-        (Lane::Scan, 5, 0),
+        (Lane::Scan, 10, 0),
         (Lane::Idle, 19, 5),
     ] {
         let before = pool.parked_pids();

@@ -4,7 +4,8 @@
 
 use super::NamePath;
 use super::words::{
-    bracketed_year, clean, edition, is_release, normalise, release_start, strip_marks, words, year,
+    bracketed_year, clean, edition, is_release, is_resolution, normalise, release_start,
+    strip_marks, words, year,
 };
 
 /// What a film's names say.
@@ -77,7 +78,7 @@ pub(in crate::library) fn one(name: &str) -> FilmName {
 fn with_bracketed_year(text: &str) -> Option<FilmName> {
     let (start, end, found) = bracketed_year(text)?;
     let (before, after) = (&text[..start], &text[end..]);
-    let mut title = clean(&before[..release_start(before)]);
+    let mut title = clean(before_release(before));
     if title.is_empty() {
         title = clean(&after[..release_start(after)]);
     }
@@ -88,6 +89,17 @@ fn with_bracketed_year(text: &str) -> Option<FilmName> {
         part: part_in(after, true).map(|(_, part)| part),
         certain: true,
     })
+}
+
+/// What stands before a year in brackets is the title, codec words too ("Mr. Holland's Opus"), unless
+/// a resolution shows that the release's words come first.
+fn before_release(text: &str) -> &str {
+    let has_resolution = words(text).iter().any(|w| is_resolution(w.text));
+    if has_resolution {
+        &text[..release_start(text)]
+    } else {
+        text
+    }
 }
 
 fn with_loose_year(text: &str) -> FilmName {

@@ -34,6 +34,26 @@ const FILMS: &[(&str, &str, Option<u16>)] = &[
     ),
     ("Big Buck Bunny.mkv", "Big Buck Bunny", None),
     (
+        "Mr. Holland's Opus (1995).mkv",
+        "Mr. Holland's Opus",
+        Some(1995),
+    ),
+    (
+        "Room 264 (1989)/Room 264 (1989).mkv",
+        "Room 264",
+        Some(1989),
+    ),
+    (
+        "Blade.Runner.1080p.x264.(1982).mkv",
+        "Blade Runner",
+        Some(1982),
+    ),
+    (
+        "Big.Buck.Bunny.2008.1080p.H.264-GRP.mkv",
+        "Big Buck Bunny",
+        Some(2008),
+    ),
+    (
         "2001 A Space Odyssey (1968)/2001 A Space Odyssey (1968).mkv",
         "2001 A Space Odyssey",
         Some(1968),

@@ -66,8 +66,6 @@ const RELEASE: &[&str] = &[
     "flac",
     "opus",
     "mp3",
-    "264",
-    "265",
     "nf",
     "amzn",
     "dsnp",
@@ -86,7 +84,8 @@ const RELEASE: &[&str] = &[
 const MAYBE_RELEASE: &[&str] = &[
     "web", "hd", "sd", "hdr", "sdr", "dv", "proper", "internal", "limited", "multi", "dual",
     "complete", "dubbed", "subbed", "ts", "cam", "ray", "dl", "rip", "german", "french", "dutch",
-    "english", "spanish", "italian", "nordic", "retail", "ma", "h", "readnfo", "real",
+    "english", "spanish", "italian", "nordic", "retail", "ma", "h", "readnfo", "real", "264",
+    "265",
 ];
 
 /// Editions, as normalised words and as shown.
@@ -221,7 +220,8 @@ pub(super) fn is_release(word: &str) -> bool {
     RELEASE.contains(&lower.as_str()) || RELEASE.contains(&first) || is_resolution(first)
 }
 
-fn is_resolution(word: &str) -> bool {
+/// True for "1080p" and its like.
+pub(super) fn is_resolution(word: &str) -> bool {
     word.strip_suffix(['p', 'i'])
         .is_some_and(|n| (3..=4).contains(&n.len()) && n.bytes().all(|b| b.is_ascii_digit()))
 }
