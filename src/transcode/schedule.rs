@@ -22,8 +22,6 @@ use super::source::{Opener, Source};
 use super::viewer::Viewer;
 use crate::media::job::Job;
 
-/// A session without a request for this long is over.
-const SILENCE: Duration = Duration::from_secs(60);
 /// Segments stay in memory for this long after the last session, for whoever comes back from a pause.
 const CACHE_KEPT: Duration = Duration::from_secs(600);
 /// An error is repeated to whoever asks again within this time, before the part is tried once more.
@@ -32,6 +30,9 @@ const ERROR_KEPT: Duration = Duration::from_secs(10);
 const MAX_TRIES: u8 = 2;
 /// Open sessions, parts in the making, and viewers that wait for one part. More are told to come back.
 const MAX_SESSIONS: usize = 128;
+/// Open sessions of one login; one more ends the one that was silent for longest, which opens again
+/// should its player come back.
+const MAX_OF_LOGIN: usize = 8;
 const MAX_FLIGHTS: usize = 256;
 const MAX_WAITERS: usize = 64;
 const MAX_ERRORS: NonZeroUsize = NonZeroUsize::new(256).expect("256 is not zero");
@@ -135,14 +136,18 @@ impl Schedule {
 
     /// The work of the running transcodes beside a new playback of `owner`.
     ///
-    /// The owner's latest session is left out: whoever reloads the page or takes another film leaves
-    /// it behind, and its player cannot say so. When it does go on, it counts for the next newcomer.
+    /// What the owner has only reserved is left out, because the new playback takes its place, and so
+    /// is the owner's latest session: whoever reloads the page or takes another film leaves it behind,
+    /// and its player cannot say so. When it does go on, it counts for the next newcomer.
     fn loads_beside(&self, now: Instant, owner: i64) -> Vec<u64> {
-        let own = self.viewers.values().filter(|viewer| viewer.owner == owner);
-        let latest = own.max_by_key(|viewer| viewer.last_request);
-        let others = self.viewers.values();
-        let others =
-            others.filter(|viewer| !latest.is_some_and(|latest| std::ptr::eq(*viewer, latest)));
+        let is_own = |viewer: &&Viewer| viewer.owner == owner;
+        let is_reserved = |viewer: &&Viewer| is_own(viewer) && viewer.is_reserved();
+        let own = self.viewers.values().filter(is_own);
+        let fetched = own.filter(|viewer| !viewer.is_reserved());
+        let latest = fetched.max_by_key(|viewer| viewer.last_request);
+        let is_latest = |viewer: &Viewer| latest.is_some_and(|own| std::ptr::eq(viewer, own));
+        let others = self.viewers.values().filter(|viewer| !is_reserved(viewer));
+        let others = others.filter(|viewer| !is_latest(viewer));
         others
             .map(|viewer| viewer.load(now))
             .filter(|&load| load > 0)
@@ -167,14 +172,31 @@ impl Schedule {
             viewer.last_request = now;
             return Ok(());
         }
+        let viewer = Viewer::new(now, key.owner, source.clone(), Arc::new(plan.clone()));
+        self.check_load(now, &viewer)?;
+        self.leave_behind(key.owner);
         if self.viewers.len() >= MAX_SESSIONS {
             let reason = "Too many films are being played at once.";
             return Err(busy(QUEUE_RETRY_S, reason));
         }
-        let viewer = Viewer::new(now, key.owner, source.clone(), Arc::new(plan.clone()));
-        self.check_load(now, &viewer)?;
         self.viewers.insert(key.playback.to_owned(), viewer);
         Ok(())
+    }
+
+    /// A new playback of that login takes the place of the one it never came for, and of its oldest
+    /// when it has many: asking again and again fills no box.
+    fn leave_behind(&mut self, owner: i64) {
+        self.viewers
+            .retain(|_, viewer| viewer.owner != owner || !viewer.is_reserved());
+        let own = self.viewers.iter();
+        let own = own.filter(|(_, viewer)| viewer.owner == owner);
+        if own.clone().count() < MAX_OF_LOGIN {
+            return;
+        }
+        let oldest = own.min_by_key(|(_, viewer)| viewer.last_request);
+        if let Some(playback) = oldest.map(|(playback, _)| playback.clone()) {
+            self.viewers.remove(&playback);
+        }
     }
 
     fn check_load(&self, now: Instant, new: &Viewer) -> Result<(), SessionError> {
@@ -219,9 +241,12 @@ impl Schedule {
             return Err(SessionError::NoSuchPart);
         }
         self.admit(now, key, source, plan)?;
-        if let (Part::Segment(k), Some(viewer)) = (part, self.viewers.get_mut(key.playback)) {
-            viewer.move_to(rendition, k);
-            self.sweep();
+        if let Some(viewer) = self.viewers.get_mut(key.playback) {
+            viewer.fetched();
+            if let Part::Segment(k) = part {
+                viewer.move_to(rendition, k);
+                self.sweep();
+            }
         }
         let wanted = PartKey { track, part };
         if let Some(bytes) = self.cache.get(&wanted) {
@@ -459,8 +484,7 @@ impl Schedule {
 
     /// Ends the sessions that have been silent for too long, and frees the memory some time after the last one.
     pub(crate) fn expire(&mut self, now: Instant) {
-        self.viewers
-            .retain(|_, viewer| now < viewer.last_request + SILENCE);
+        self.viewers.retain(|_, viewer| now < viewer.ends_at());
         self.sweep();
         if self
             .cache_deadline()
@@ -472,12 +496,7 @@ impl Schedule {
 
     /// When [`Schedule::expire`] has something to do next.
     pub(crate) fn next_deadline(&self) -> Option<Instant> {
-        let last = self
-            .viewers
-            .values()
-            .map(|viewer| viewer.last_request)
-            .min();
-        let silence = last.map(|last| last + SILENCE);
+        let silence = self.viewers.values().map(Viewer::ends_at).min();
         silence.into_iter().chain(self.cache_deadline()).min()
     }
 

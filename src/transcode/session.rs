@@ -2,8 +2,8 @@
 //!
 //! ```text
 //!  idle ──request k──► running ──3 segments ahead──► parked ──player comes closer──► running
-//!                         │ seek: jobs of the old         │ 60 s without a request
-//!                         ▼ place are stopped             ▼
+//!                         │ seek: jobs of the old         │ 60 s without a request (5 s
+//!                         ▼ place are stopped             ▼ before the first)
 //!                      running                         ended (its jobs are stopped)
 //! ```
 //!
@@ -149,6 +149,9 @@ impl Sessions {
     }
 
     /// Opens the session `key`, or says that the box is busy. Opening it again is no error.
+    ///
+    /// Its place is kept for some seconds, until the player asks for the first part; a login keeps
+    /// one place in this way, that of its newest playback.
     ///
     /// # Errors
     /// [`SessionError::Busy`] when its transcode does not fit beside those that run.

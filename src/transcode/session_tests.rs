@@ -475,30 +475,85 @@ async fn a_cache_too_small_for_the_window_does_not_make_segments_for_ever() {
     .await;
 }
 
+/// Opens a playback of `owner` as a player's first question does; the refusal's time and sentence.
+fn open(stage: &Stage, key: SessionKey<'_>, file: i64, plan: &Plan) -> Result<(), (u32, String)> {
+    let opened = stage.sessions.admit(key, &source(file), plan);
+    opened.map_err(|error| match error {
+        SessionError::Busy {
+            retry_after_s,
+            reason,
+        } => (retry_after_s, reason),
+        other => panic!("{other}"),
+    })
+}
+
+/// Opens it and fetches from it.
+async fn watch(stage: &Stage, key: SessionKey<'_>, file: i64, plan: &Plan) {
+    open(stage, key, file, plan).unwrap();
+    let (film, first) = (source(file), Part::Segment(0));
+    let fetched = stage.sessions.part(key, &film, plan, VIDEO, first);
+    fetched.await.unwrap();
+}
+
 #[tokio::test(start_paused = true)]
 async fn transcodes_past_the_capacity_are_refused_and_copies_are_not() {
     play(USUAL, vec![], async |stage| {
         let (heavy, copied) = (transcode(1080), remux());
-        let open = |playback: &str, file, plan| {
-            let opened = stage.sessions.admit(own(playback), &source(file), plan);
-            opened.map_err(|error| match error {
-                SessionError::Busy {
-                    retry_after_s,
-                    reason,
-                } => (retry_after_s, reason),
-                other => panic!("{other}"),
-            })
-        };
         // Two large cores take one film at 1080 and not two, by the guess.
-        open("one", 1, &heavy).unwrap();
-        let (retry_after_s, reason) = open("two", 2, &heavy).unwrap_err();
+        watch(stage, own("one"), 1, &heavy).await;
+        let (retry_after_s, reason) = open(stage, own("two"), 2, &heavy).unwrap_err();
         assert!((1..=13).contains(&retry_after_s), "{retry_after_s}");
         assert!(reason.contains("converting 1"), "{reason}");
-        assert_eq!(open("copy", 3, &copied), Ok(()));
-        assert_eq!(open("one", 1, &heavy), Ok(()), "it is open already");
+        assert_eq!(open(stage, own("copy"), 3, &copied), Ok(()));
+        let again = open(stage, own("one"), 1, &heavy);
+        assert_eq!(again, Ok(()), "it is open already");
         assert!(stage.sessions.capacity_for(0).pixels_per_s < 50_000_000);
         tokio::time::sleep(Duration::from_secs(13)).await;
-        assert_eq!(open("two", 2, &heavy), Ok(()), "quiet players take no part");
+        let late = open(stage, own("two"), 2, &heavy);
+        assert_eq!(late, Ok(()), "quiet players take no part");
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_playback_that_nobody_fetches_keeps_its_place_for_seconds_only() {
+    play(USUAL, vec![], async |stage| {
+        let heavy = transcode(1080);
+        assert_eq!(open(stage, own("asked"), 1, &heavy), Ok(()));
+        let (retry_after_s, _) = open(stage, own("other"), 2, &heavy).unwrap_err();
+        assert!((1..=6).contains(&retry_after_s), "{retry_after_s}");
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        assert_eq!(open(stage, own("other"), 2, &heavy), Ok(()));
+        let open: Vec<_> = stage.sessions.list();
+        assert_eq!(open.len(), 1, "the one nobody came for is gone: {open:?}");
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_login_that_asks_and_asks_takes_one_place() {
+    play(USUAL, vec![], async |stage| {
+        let heavy = transcode(1080);
+        for n in 0..300 {
+            let playback = format!("playback {n}");
+            let key = SessionKey {
+                owner: 7,
+                playback: &playback,
+            };
+            assert_eq!(open(stage, key, n % 9, &heavy), Ok(()), "{n}");
+        }
+        assert_eq!(stage.sessions.list().len(), 1);
+        stage.sessions.end_all_of(7);
+        for n in 0..300 {
+            let playback = format!("playback {n}");
+            let key = SessionKey {
+                owner: 7,
+                playback: &playback,
+            };
+            watch(stage, key, n % 9, &remux()).await;
+        }
+        let open = stage.sessions.list().len();
+        assert!(open <= 8, "{open} sessions of one login");
     })
     .await;
 }
@@ -507,20 +562,14 @@ async fn transcodes_past_the_capacity_are_refused_and_copies_are_not() {
 async fn whoever_takes_another_film_is_not_in_their_own_way() {
     play(USUAL, vec![], async |stage| {
         let heavy = transcode(1080);
-        let open = |playback, file| {
-            let key = SessionKey { owner: 7, playback };
-            stage.sessions.admit(key, &source(file), &heavy)
-        };
-        assert_eq!(open("first", 1), Ok(()));
+        let mine = |playback| SessionKey { owner: 7, playback };
+        watch(stage, mine("first"), 1, &heavy).await;
         assert_eq!(stage.sessions.capacity_for(7).pixels_per_s, 84_000_000);
-        assert_eq!(open("reloaded", 1), Ok(()));
-        let third = open("third", 3);
-        assert!(
-            matches!(third, Err(SessionError::Busy { .. })),
-            "not for ever: {third:?}"
-        );
+        watch(stage, mine("reloaded"), 1, &heavy).await;
+        let third = open(stage, mine("third"), 3, &heavy);
+        assert!(third.is_err(), "not for ever: {third:?}");
         stage.sessions.end_all_of(7);
-        assert_eq!(open("third", 3), Ok(()));
+        assert_eq!(open(stage, mine("third"), 3, &heavy), Ok(()));
     })
     .await;
 }

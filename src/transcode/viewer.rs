@@ -21,6 +21,11 @@ const AHEAD: u32 = 3;
 /// and this is paused or gone, and takes no part of the box until it comes back.
 const QUIET_MARGIN: Duration = Duration::from_secs(2);
 
+/// A playback keeps its place for this long until its player comes for the first part of it.
+const RESERVED: Duration = Duration::from_secs(5);
+/// A session without a request for this long is over.
+const SILENCE: Duration = Duration::from_secs(60);
+
 /// One open session.
 pub(crate) struct Viewer {
     /// The login that plays.
@@ -28,6 +33,8 @@ pub(crate) struct Viewer {
     pub(crate) source: Source,
     plan: Arc<Plan>,
     pub(crate) last_request: Instant,
+    /// False while it is only reserved: nobody has asked for a part yet.
+    is_fetched: bool,
     tracks: HashMap<Rendition, Track>,
     /// The picture that is encoded for it, and the work that takes in pixels a second of film.
     encoded: Option<(TrackKey, u64)>,
@@ -55,6 +62,7 @@ impl Viewer {
             source,
             plan,
             last_request: now,
+            is_fetched: false,
             tracks: HashMap::new(),
             encoded,
             quiet_after,
@@ -79,7 +87,26 @@ impl Viewer {
 
     /// How long until it counts as quiet, should it not ask again.
     pub(crate) fn quiet_in(&self, now: Instant) -> Duration {
-        (self.last_request + self.quiet_after).saturating_duration_since(now)
+        let quiet_after = match self.is_fetched {
+            true => self.quiet_after,
+            false => RESERVED,
+        };
+        (self.last_request + quiet_after).saturating_duration_since(now)
+    }
+
+    /// When it is over, should it not ask again.
+    pub(crate) fn ends_at(&self) -> Instant {
+        self.last_request + if self.is_fetched { SILENCE } else { RESERVED }
+    }
+
+    /// True while nobody has fetched anything of it.
+    pub(crate) fn is_reserved(&self) -> bool {
+        !self.is_fetched
+    }
+
+    /// The player asks for a part.
+    pub(crate) fn fetched(&mut self) {
+        self.is_fetched = true;
     }
 
     /// The player asks for segment `k`.
