@@ -195,14 +195,12 @@ fn start(config: &Config, house: &House, listener: TcpListener) -> Running {
         hosts: config.hosts(),
         shutdown: running.shutdown.clone(),
     });
-    let listening = http::serve(
-        listener,
-        router,
-        config.server(),
-        running.connections.clone(),
-        running.shutdown.clone(),
-        running.cut.clone(),
-    );
+    let (connections, cut) = (running.connections.clone(), running.cut.clone());
+    let begin = move |connection| {
+        connections.spawn(cut.clone().run_until_cancelled_owned(connection));
+    };
+    let end = running.shutdown.clone();
+    let listening = http::serve(listener, router, config.server(), begin, end);
     running.listening.spawn("listener", listening);
     let (sessions, token) = (house.sessions.clone(), running.making_end.clone());
     let making = async move { sessions.run(token).await };

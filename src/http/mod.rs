@@ -12,6 +12,7 @@ mod guard;
 mod hosts;
 mod playing;
 mod problem;
+mod refusal;
 mod router;
 mod routes;
 mod send_file;

@@ -3,24 +3,25 @@
 //! Never: what a request means.
 
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use http::Request;
+use http::{Request, StatusCode};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
 use super::guard::Peer;
+use super::refusal::{Worded, answer};
 use super::stall::StallGuard;
 
 /// Longest request line and headers together; more is answered with 431.
@@ -52,15 +53,17 @@ impl Default for ServerConfig {
     }
 }
 
-/// Accepts connections until `shutdown` is cancelled. Each is spawned on `connections`, which the
-/// caller waits for; one that is still sending then ends when the caller cancels `abort`.
+/// One client's connection from its first byte to its last.
+pub type Connection = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// Accepts connections until `shutdown` is cancelled, and hands each to `begin`, which runs it beside
+/// the others. One that has an answer to finish then goes on until that is sent.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
     config: ServerConfig,
-    connections: TaskTracker,
+    begin: impl Fn(Connection),
     shutdown: CancellationToken,
-    abort: CancellationToken,
 ) {
     let room = Arc::new(Semaphore::new(config.max_connections));
     loop {
@@ -81,11 +84,10 @@ pub async fn serve(
                     config.clone(),
                     shutdown.clone(),
                 );
-                let abort = abort.clone();
-                connections.spawn(async move {
+                begin(Box::pin(async move {
                     let _room = permit;
-                    let _ = abort.run_until_cancelled_owned(connection).await;
-                });
+                    connection.await;
+                }));
             }
             Err(error) => {
                 // Out of descriptors, mostly: waiting lets connections end.
@@ -105,38 +107,48 @@ async fn converse(
 ) {
     // Small answers must not wait for an acknowledgement of the ones before.
     let _ = stream.set_nodelay(true);
-    let mut stream = StallGuard::new(stream, config.stall_time);
+    let mut stream = Worded::new(StallGuard::new(stream, config.stall_time));
     let service = service_fn(move |request: Request<Incoming>| {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(Peer(peer));
         router.clone().oneshot(request)
     });
-    let outcome = {
-        let connection = http1::Builder::new()
+    let (outcome, unread) = {
+        let mut connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(config.head_time)
             .max_headers(MAX_HEADERS)
             .max_buf_size(MAX_HEAD_BYTES)
             .serve_connection(TokioIo::new(&mut stream), service);
-        tokio::pin!(connection);
-        tokio::select! {
-            outcome = connection.as_mut() => outcome,
+        let outcome = tokio::select! {
+            outcome = &mut connection => outcome,
             () = shutdown.cancelled() => {
-                connection.as_mut().graceful_shutdown();
-                connection.await
+                Pin::new(&mut connection).graceful_shutdown();
+                (&mut connection).await
             }
-        }
+        };
+        (outcome, connection.into_parts().read_buf)
     };
-    if let Err(error) = outcome {
-        log::debug!("a connection ended early: {error}");
-        if error.is_parse() {
-            let _ = tokio::time::timeout(LINGER, linger(&mut stream)).await;
+    let Err(error) = outcome else { return };
+    log::debug!("a connection ended early: {error}");
+    // One that has sent nothing asks for nothing, and a late answer would be taken for that of its next request.
+    let is_slow = error.is_timeout() && !unread.is_empty();
+    let farewell = async {
+        if is_slow {
+            stream
+                .write_all(&answer(StatusCode::REQUEST_TIMEOUT))
+                .await?;
+            stream.shutdown().await?;
+        } else if error.is_parse() {
+            linger(&mut stream).await?;
         }
-    }
+        std::io::Result::Ok(())
+    };
+    let _ = tokio::time::timeout(LINGER, farewell).await;
 }
 
 /// Closing with unread bytes resets the connection, and the client would never read the answer.
-async fn linger(stream: &mut StallGuard<TcpStream>) -> std::io::Result<()> {
+async fn linger(stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) -> std::io::Result<()> {
     stream.shutdown().await?;
     tokio::io::copy(&mut stream.take(LINGER_BYTES), &mut tokio::io::sink())
         .await

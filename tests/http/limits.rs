@@ -4,7 +4,7 @@ use std::io::Write;
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::house::client::Client;
 use super::server::{Launch, assert_problem, owner, raw};
@@ -17,6 +17,24 @@ fn status_of(answer: &str) -> u16 {
         .nth(1)
         .unwrap_or_else(|| panic!("no answer: {answer:?}"));
     word.parse().expect("a number")
+}
+
+/// The refusal before any handler is asked is a problem like all others, and the connection ends.
+fn assert_raw_problem(address: SocketAddr, request: &[u8], status: u16, code: &str) {
+    let answer = raw(address, request, PATIENCE);
+    assert_eq!(status_of(&answer), status, "{answer}");
+    let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
+    let length = format!("content-length: {}", body.len());
+    for line in [
+        "content-type: application/problem+json",
+        "connection: close",
+        &length,
+    ] {
+        assert!(head.contains(line), "{line:?}: {answer}");
+    }
+    let problem: Value = serde_json::from_str(body).expect("a problem");
+    assert_eq!(problem["status"], status, "{answer}");
+    assert_eq!(problem["code"], code, "{answer}");
 }
 
 #[test]
@@ -36,11 +54,15 @@ fn headers_of_a_mebibyte_are_refused_and_the_sender_sees_it() {
         "X: a\r\n".repeat(200)
     );
     for request in [one_line, lines, many] {
-        assert_eq!(status_of(&raw(address, request.as_bytes(), PATIENCE)), 431);
+        assert_raw_problem(address, request.as_bytes(), 431, "headers_too_long");
     }
-    let long = format!("GET /{} HTTP/1.1\r\nHost: x\r\n\r\n", "a".repeat(1 << 20));
-    let status = status_of(&raw(address, long.as_bytes(), PATIENCE));
-    assert!(matches!(status, 414 | 431), "{status}");
+    let target = "a".repeat(1 << 20);
+    for target in [&target[..], &target[..65_535]] {
+        let long = format!("GET /{target} HTTP/1.1\r\nHost: x\r\n\r\n");
+        let answer = raw(address, long.as_bytes(), PATIENCE);
+        assert!(matches!(status_of(&answer), 414 | 431), "{answer}");
+        assert!(answer.contains("_too_long"), "{answer}");
+    }
     assert_eq!(Client::new(address).get("/healthz").status, 200);
 }
 
@@ -58,8 +80,14 @@ fn what_is_no_http_is_refused() {
         b"GET / HTTP/1.1\r\nHost: x\r\nX\x01Y: 1\r\n\r\n",
     ] {
         let answer = raw(address, bytes, Duration::from_millis(500));
-        assert!(answer.is_empty() || status_of(&answer) == 400, "{bytes:?}: {answer}");
+        if !answer.is_empty() {
+            assert_raw_problem(address, bytes, 400, "malformed_request");
+        }
     }
+    let after = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\nnonsense\r\n\r\n";
+    let answers = raw(address, after, PATIENCE);
+    assert_eq!(answers.matches("HTTP/1.1 ").count(), 2, "{answers}");
+    assert!(answers.contains("malformed_request"), "{answers}");
     assert_eq!(Client::new(address).get("/healthz").status, 200);
 }
 
@@ -213,6 +241,19 @@ fn a_client_that_never_finishes_its_request_is_given_up() {
     let mut slow = TcpStream::connect(address).unwrap();
     slow.write_all(b"GET /healthz HT").unwrap();
     assert!(others_are_served(address, slow));
+}
+
+#[test]
+fn a_client_that_never_finishes_its_request_is_told_so_and_a_silent_one_nothing() {
+    let (_server, address, _state) = narrow();
+    assert_raw_problem(address, b"GET /healthz HT", 408, "too_slow");
+    assert_eq!(raw(address, b"", PATIENCE), "");
+    let served = raw(
+        address,
+        b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n",
+        PATIENCE,
+    );
+    assert_eq!(served.matches("HTTP/1.1 ").count(), 1, "{served}");
 }
 
 #[test]
