@@ -73,7 +73,12 @@ const LIBRARIES: &[(&str, &[&str])] = &[
 /// Paths that only the named rooms may name.
 const PATHS: &[(&str, &[&str])] = &[
     ("tokio::spawn", &["daemon"]),
-    ("tokio::task::spawn", &["daemon"]),
+    (".spawn", &["daemon"]),
+    ("task::spawn", &["daemon"]),
+    ("task::spawn_local", &["daemon"]),
+    ("JoinSet", &["daemon"]),
+    ("TaskTracker", &["daemon"]),
+    ("tokio::runtime", &["daemon"]),
     ("TcpStream::connect", &[]),
     ("UdpSocket", &[]),
 ];
@@ -156,11 +161,50 @@ fn room_of(path: &Path) -> Option<String> {
     }
 }
 
-/// Every path of a file with its line, `use` trees spread out.
+/// Methods that start a task, wherever the thing that has them came from.
+const STARTERS: &[&str] = &["spawn", "spawn_on", "spawn_local", "spawn_local_on"];
+
+/// The modules that a file below `src` lies in, from the root of its crate.
+fn modules_of(path: &Path) -> Vec<String> {
+    let inner = path.strip_prefix("src").unwrap_or(path).with_extension("");
+    let names = inner.iter().map(|name| name.to_string_lossy().into_owned());
+    let mut modules: Vec<String> = names.collect();
+    let last = modules.last().map(String::as_str);
+    if matches!(last, Some("mod" | "lib" | "main")) {
+        modules.pop();
+    }
+    modules
+}
+
+/// Every path of a file with its line, `use` trees spread out and leading `super`s followed; and the
+/// calls that start a task, as `.spawn`.
 #[derive(Default)]
-struct Paths(Vec<(usize, String)>);
+struct Paths {
+    found: Vec<(usize, String)>,
+    /// The modules around the place that is looked at.
+    modules: Vec<String>,
+}
 
 impl Paths {
+    fn add(&mut self, line: usize, path: String) {
+        let mut names = path.split("::").peekable();
+        let mut around = self.modules.as_slice();
+        let mut is_relative = false;
+        while names.next_if_eq(&"super").is_some() {
+            around = &around[..around.len().saturating_sub(1)];
+            is_relative = true;
+        }
+        let path = match is_relative {
+            true => {
+                let around = around.iter().map(String::as_str);
+                let whole: Vec<&str> = ["crate"].into_iter().chain(around).chain(names).collect();
+                whole.join("::")
+            }
+            false => path,
+        };
+        self.found.push((line, path));
+    }
+
     fn spread(&mut self, prefix: &str, tree: &syn::UseTree) {
         let join = |name: String| {
             if prefix.is_empty() {
@@ -177,14 +221,12 @@ impl Paths {
                 }
             }
             syn::UseTree::Name(name) => {
-                self.0
-                    .push((name.span().start().line, join(name.ident.to_string())));
+                self.add(name.span().start().line, join(name.ident.to_string()));
             }
             syn::UseTree::Rename(name) => {
-                self.0
-                    .push((name.span().start().line, join(name.ident.to_string())));
+                self.add(name.span().start().line, join(name.ident.to_string()));
             }
-            syn::UseTree::Glob(glob) => self.0.push((glob.span().start().line, join("*".into()))),
+            syn::UseTree::Glob(glob) => self.add(glob.span().start().line, join("*".into())),
         }
     }
 }
@@ -196,16 +238,54 @@ impl<'ast> Visit<'ast> for Paths {
 
     fn visit_path(&mut self, path: &'ast syn::Path) {
         let names: Vec<String> = path.segments.iter().map(|s| s.ident.to_string()).collect();
-        self.0.push((path.span().start().line, names.join("::")));
+        self.add(path.span().start().line, names.join("::"));
         visit::visit_path(self, path);
+    }
+
+    fn visit_item_mod(&mut self, item: &'ast syn::ItemMod) {
+        self.modules.push(item.ident.to_string());
+        visit::visit_item_mod(self, item);
+        self.modules.pop();
+    }
+
+    fn visit_expr_method_call(&mut self, call: &'ast syn::ExprMethodCall) {
+        let name = call.method.to_string();
+        // A `Command` takes no argument.
+        let has_task = !call.args.is_empty();
+        if STARTERS.contains(&name.as_str()) && has_task && !is_thread(&call.receiver) {
+            self.add(call.method.span().start().line, ".spawn".to_owned());
+        }
+        visit::visit_expr_method_call(self, call);
+    }
+}
+
+/// True for `thread::Builder::new()` and what is said to it.
+fn is_thread(made: &syn::Expr) -> bool {
+    match made {
+        syn::Expr::MethodCall(call) => is_thread(&call.receiver),
+        syn::Expr::Call(call) => match &*call.func {
+            syn::Expr::Path(path) => {
+                let names = path.path.segments.iter().map(|s| s.ident.to_string());
+                names.collect::<Vec<_>>().ends_with(&[
+                    "thread".into(),
+                    "Builder".into(),
+                    "new".into(),
+                ])
+            }
+            _ => false,
+        },
+        _ => false,
     }
 }
 
 fn paths_of(text: &str, file: &Path) -> Vec<(usize, String)> {
     let tree = syn::parse_file(text).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
-    let mut paths = Paths::default();
+    let mut paths = Paths {
+        modules: modules_of(file),
+        ..Paths::default()
+    };
     paths.visit_file(&tree);
-    paths.0
+    paths.found
 }
 
 /// The rooms a path leads to, whether from inside the library or from the worker's program.
@@ -248,7 +328,9 @@ fn check_libraries(file: &Path, text: &str, findings: &mut Findings) {
             }
         }
         for (forbidden, rooms) in PATHS {
-            let hit = path == *forbidden || path.ends_with(&format!("::{forbidden}"));
+            let hit = path == *forbidden
+                || path.ends_with(&format!("::{forbidden}"))
+                || path.starts_with(&format!("{forbidden}::"));
             if hit && !rooms.contains(&room.as_str()) {
                 findings.add(
                     file,
@@ -341,6 +423,63 @@ fn a_wrong_arrow_and_a_strayed_library_are_found() {
     check_arrows(Path::new("src/transcode/bad.rs"), bad, &mut findings);
     check_libraries(Path::new("src/transcode/bad.rs"), bad, &mut findings);
     assert_eq!(findings.0.len(), 3, "{:?}", findings.0);
+}
+
+#[test]
+fn a_way_around_the_arrows_and_a_task_started_in_a_room_are_found() {
+    let arrows = [
+        ("src/transcode/bad.rs", "use super::super::library::scan;"),
+        ("src/transcode/mod.rs", "use super::library::scan;"),
+        (
+            "src/http/routes/bad.rs",
+            "type T = super::super::super::db::Db;",
+        ),
+        (
+            "src/auth/bad.rs",
+            "mod tests { use super::super::super::http; }",
+        ),
+    ];
+    for (file, bad) in arrows {
+        let mut findings = Findings::default();
+        check_arrows(Path::new(file), bad, &mut findings);
+        assert_eq!(findings.0.len(), 1, "{file}: {:?}", findings.0);
+    }
+    for bad in [
+        "use tokio::task::JoinSet;",
+        "use tokio_util::task::TaskTracker as Them;",
+        "use tokio::{spawn as begin};",
+        "fn f() { task::spawn(g()); }",
+        "fn f() { tokio::runtime::Handle::current(); }",
+        "fn f(them: &X) { them.spawn(g()); }",
+        "fn f(them: &mut X) { them.of_all().spawn_on(g(), h); }",
+    ] {
+        let mut findings = Findings::default();
+        check_libraries(Path::new("src/http/bad.rs"), bad, &mut findings);
+        assert_eq!(findings.0.len(), 1, "{bad}: {:?}", findings.0);
+    }
+    for (file, good) in [
+        (
+            "src/worker/good.rs",
+            "use super::super::worker::cue; use super::cue;",
+        ),
+        (
+            "src/pool/good.rs",
+            "fn f() { Command::new(p).arg(a).spawn(); }",
+        ),
+        (
+            "src/db/good.rs",
+            "fn f() { thread::Builder::new().name(n).spawn(work); }",
+        ),
+        (
+            "src/daemon/good.rs",
+            "fn f(them: JoinSet<()>) { them.spawn(g()); }",
+        ),
+    ] {
+        let mut findings = Findings::default();
+        check_arrows(Path::new(file), good, &mut findings);
+        check_libraries(Path::new(file), good, &mut findings);
+        findings.assert_none();
+    }
 }
 
 #[test]
