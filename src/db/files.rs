@@ -248,6 +248,48 @@ pub fn remove(
     Ok(parent)
 }
 
+/// Takes a file off its path for [`put_down`], so that rows can change places.
+///
+/// # Errors
+/// [`DbError`] of the change.
+pub fn lift(conn: &Connection, id: FileId) -> Result<(), DbError> {
+    // No path holds a zero byte.
+    let nowhere = [&[0][..], &id.0.to_be_bytes()].concat();
+    conn.prepare_cached("UPDATE files SET path = :path WHERE id = :id")?
+        .execute(named_params! {":path": nowhere, ":id": id})?;
+    conn.prepare_cached("DELETE FROM problems WHERE file_id = :id")?
+        .execute(named_params! {":id": id})?;
+    Ok(())
+}
+
+/// Puts a lifted file where its content is now, to be arranged anew by the next comparison. What
+/// was known of another content there is removed; answers the parent of its item.
+///
+/// # Errors
+/// [`DbError`] of the change.
+pub fn put_down(
+    conn: &Connection,
+    id: FileId,
+    library: LibraryId,
+    path: &[u8],
+) -> Result<Option<ItemId>, DbError> {
+    let displaced: Option<FileId> = conn
+        .prepare_cached("SELECT id FROM files WHERE library_id = :library AND path = :path")?
+        .query_row(named_params! {":library": library, ":path": path}, |row| {
+            row.get(0)
+        })
+        .optional()?;
+    let parent = match displaced {
+        Some(other) => remove(conn, other, library, path)?,
+        None => None,
+    };
+    conn.prepare_cached(
+        "UPDATE files SET library_id = :library, path = :path, sidecars = -1 WHERE id = :id",
+    )?
+    .execute(named_params! {":library": library, ":path": path, ":id": id})?;
+    Ok(parent)
+}
+
 /// Notes why a file, folder or link could not be read; `None` clears it.
 ///
 /// # Errors

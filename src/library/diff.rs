@@ -38,7 +38,9 @@ pub(super) struct Task {
 pub(super) struct Plan {
     pub(super) tasks: Vec<Task>,
     /// Not there any more, although their folder could be read.
-    pub(super) gone: Vec<(FileId, Vec<u8>)>,
+    pub(super) gone: Vec<KnownFile>,
+    /// Of another size or time than what is there now.
+    pub(super) replaced: Vec<KnownFile>,
     /// Unchanged files that could not be opened for a while.
     pub(super) back: Vec<FileId>,
     /// Files in folders that cannot be read now.
@@ -98,10 +100,10 @@ pub(super) fn diff(known: Vec<KnownFile>, walk: &Walk, options: &DiffOptions<'_>
                 plan.missing.push(file.id);
             }
         } else {
-            plan.gone.push((file.id, path));
+            plan.gone.push(file);
         }
     }
-    plan.gone.sort();
+    plan.gone.sort_by_key(|file| file.id);
     plan.missing.sort();
     plan
 }
@@ -112,6 +114,7 @@ fn compare(task: Task, old: Option<KnownFile>, options: &DiffOptions<'_>, plan: 
     };
     let same = old.size_bytes == task.size_bytes && old.mtime_ns == task.mtime_ns;
     if !same {
+        plan.replaced.push(old);
         return settle(task, options, plan);
     }
     let has_failed = old.problem.as_deref().is_some_and(is_passing);
@@ -266,8 +269,8 @@ mod tests {
             };
             rows.insert(id, row);
         }
-        for (id, _) in &plan.gone {
-            rows.remove(id);
+        for file in &plan.gone {
+            rows.remove(&file.id);
         }
         for (ids, available) in [(&plan.back, true), (&plan.missing, false)] {
             for id in ids {

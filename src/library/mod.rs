@@ -11,6 +11,7 @@ mod diff;
 mod error;
 mod fingerprint;
 mod folders;
+mod follow;
 mod formats;
 mod grids;
 mod inner;

@@ -30,7 +30,7 @@ use super::unsettled::{Seen, Unsettled};
 use super::walk::{Walk, absolute, walk};
 use super::{FileId, ItemKind, LibraryError, LibraryEvent, LibraryId, ScanPhase, ScanState};
 use crate::db::art::ArtSource;
-use crate::db::files::{self, FileRow, SameContent};
+use crate::db::files::{self, FileRow, KnownFile, SameContent};
 use crate::db::libraries::{self, LibraryRow};
 use crate::media::info::MediaInfo;
 use crate::media::job::{Job, Output};
@@ -46,16 +46,16 @@ const BATCH_AGE: Duration = Duration::from_millis(300);
 const REST: usize = 500;
 
 /// A library that has been listed and compared.
-struct Listed {
-    library: LibraryRow,
+pub(super) struct Listed {
+    pub(super) library: LibraryRow,
     walk: Arc<Walk>,
-    plan: Plan,
+    pub(super) plan: Plan,
 }
 
 /// One scan over some libraries.
 pub(super) struct Scan<'a> {
-    inner: &'a Arc<Inner>,
-    stop: CancellationToken,
+    pub(super) inner: &'a Arc<Inner>,
+    pub(super) stop: CancellationToken,
     /// Rows taken over by renamed files in this scan.
     claimed: Mutex<HashSet<FileId>>,
 }
@@ -84,13 +84,19 @@ impl<'a> Scan<'a> {
             if order.library.is_some_and(|only| only != library.id) {
                 continue;
             }
-            if let Some(found) = self.list(library, order, before).await? {
-                unsettled.insert(found.library.id, found.plan.unsettled.clone());
-                listed.push(found);
-            }
+            listed.extend(self.list(library, order, before).await?);
             if self.stop.is_cancelled() {
                 return Ok(unsettled);
             }
+        }
+        if self.follow(&listed).await? {
+            for found in &mut listed {
+                let (known, mounts) = self.known(found.library.id).await?;
+                found.plan = self.compare(known, &mounts, found, order, before);
+            }
+        }
+        for found in &listed {
+            unsettled.insert(found.library.id, found.plan.unsettled.clone());
         }
         let total: usize = listed.iter().map(|found| found.plan.tasks.len()).sum();
         progress.begin(ScanState::Scanning, ScanPhase::Probing, total as u64);
@@ -131,11 +137,7 @@ impl<'a> Scan<'a> {
             return Ok(None);
         }
         let id = library.id;
-        let (known, mounts) = self
-            .inner
-            .db
-            .read(move |conn| Ok((files::known(conn, id)?, libraries::mounts(conn, id)?)))
-            .await?;
+        let (known, mounts) = self.known(id).await?;
         // An empty folder where files were is a mount point without its disk.
         let is_missing = walk.root_error.is_some() || (!walk.has_entries && !known.is_empty());
         if is_missing {
@@ -152,18 +154,36 @@ impl<'a> Scan<'a> {
             }
             return Ok(None);
         }
+        let mut found = Listed {
+            library,
+            walk: Arc::new(walk),
+            plan: Plan::default(),
+        };
+        found.plan = self.compare(known, &mounts, &found, order, before);
+        Ok(Some(found))
+    }
+
+    /// What is known of a library's files, and the mount points seen before.
+    async fn known(&self, id: LibraryId) -> Result<(Vec<KnownFile>, Vec<Vec<u8>>), LibraryError> {
+        let read = move |conn: &_| Ok((files::known(conn, id)?, libraries::mounts(conn, id)?));
+        Ok(self.inner.db.read(read).await?)
+    }
+
+    fn compare(
+        &self,
+        known: Vec<KnownFile>,
+        mounts: &[Vec<u8>],
+        found: &Listed,
+        order: ScanOrder,
+        before: &Unsettled,
+    ) -> Plan {
         let options = DiffOptions {
             depth: order.depth,
             now_ns: self.inner.clock.unix_ms().saturating_mul(1_000_000),
-            before: before.of(id),
-            mounts: &mounts,
+            before: before.of(found.library.id),
+            mounts,
         };
-        let plan = diff(known, &walk, &options);
-        Ok(Some(Listed {
-            library,
-            walk: Arc::new(walk),
-            plan,
-        }))
+        diff(known, &found.walk, &options)
     }
 
     /// Probes and stores what is new or changed; false when the library was removed or changed
@@ -481,7 +501,10 @@ impl<'a> Scan<'a> {
 /// What is to be settled, in parts of one transaction each.
 fn parts(plan: &Plan) -> Vec<Rest> {
     let gone = plan.gone.chunks(REST).map(|part| Rest {
-        gone: part.to_vec(),
+        gone: part
+            .iter()
+            .map(|file| (file.id, file.path.clone()))
+            .collect(),
         ..Rest::default()
     });
     let back = plan.back.chunks(REST).map(|part| Rest {

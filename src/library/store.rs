@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 
 use super::arrange::Arranged;
+use super::follow::Place;
 use super::{FileId, ItemId, ItemKind, LibraryId, Problem};
 use crate::db::art::{self, ArtRow, ArtSource};
 use crate::db::files::{self, FileRow};
@@ -197,6 +198,31 @@ pub(super) fn settle(
     }
     if !rest.back.is_empty() || !rest.missing.is_empty() {
         dirty.0.extend(item_writes::groups(&tx, library)?);
+    }
+    dirty.refresh(&tx)?;
+    tx.commit()?;
+    Ok(true)
+}
+
+/// Puts rows where their content is now, to be arranged anew there; what they displace is gone.
+/// Answers false, and changes nothing, when one of the libraries is not what was listed.
+pub(super) fn follow(
+    conn: &mut Connection,
+    listed: &[LibraryRow],
+    moves: &[(FileId, Place)],
+) -> Result<bool, DbError> {
+    let tx = conn.transaction()?;
+    for library in listed {
+        if !libraries::is_still(&tx, library)? {
+            return Ok(false);
+        }
+    }
+    for (id, _) in moves {
+        files::lift(&tx, *id)?;
+    }
+    let mut dirty = Dirty::default();
+    for (id, (library, path)) in moves {
+        dirty.0.extend(files::put_down(&tx, *id, *library, path)?);
     }
     dirty.refresh(&tx)?;
     tx.commit()?;

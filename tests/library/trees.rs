@@ -279,3 +279,131 @@ async fn links_are_followed_within_the_libraries_once_and_never_out_of_them() {
     assert_eq!(found, want);
     house.close().await;
 }
+
+/// Episodes of different contents and the same size.
+fn episodes() -> (Folders, impl Fn(u32) -> String) {
+    let folders = Folders::new();
+    let path = |number: u32| format!("tv/Show/Season 1/Show S01E{number:02}.mkv");
+    let film = fs::read(crate::media::file("tiny_h264.mkv")).expect("test media");
+    for number in 1..=3u8 {
+        let bytes = [&film[..], &[number; 64]].concat();
+        folders.write(&path(number.into()), &bytes);
+    }
+    (folders, path)
+}
+
+#[tokio::test]
+async fn history_follows_the_content_when_names_are_passed_on_or_swapped() {
+    const AWAY: u32 = 99;
+    /// A file of another content.
+    const NEW: u32 = 0;
+    // What is renamed in turn, and which content then is at which number.
+    type Case = (&'static str, &'static [(u32, u32)], &'static [(u32, u32)]);
+    let cases: &[Case] = &[
+        (
+            "chain",
+            &[(3, 4), (2, 3), (1, 2)],
+            &[(2, 1), (3, 2), (4, 3)],
+        ),
+        (
+            "swap",
+            &[(1, AWAY), (2, 1), (AWAY, 2)],
+            &[(1, 2), (2, 1), (3, 3)],
+        ),
+        (
+            "round",
+            &[(1, AWAY), (2, 1), (3, 2), (AWAY, 3)],
+            &[(1, 2), (2, 3), (3, 1)],
+        ),
+        (
+            "chain with a new first",
+            &[(2, 4), (1, 2), (NEW, 1)],
+            &[(1, NEW), (2, 1), (3, 3), (4, 2)],
+        ),
+        ("over another", &[(1, 2)], &[(2, 1), (3, 3)]),
+        (
+            "over another, replaced",
+            &[(1, 2), (NEW, 1)],
+            &[(1, NEW), (2, 1), (3, 3)],
+        ),
+    ];
+    for (name, renames, wanted) in cases {
+        let (folders, path) = episodes();
+        let house = House::open(folders, Tasks::Scan).await;
+        let shown = async || {
+            let mut found = house.of_kind(ItemKind::Episode).await;
+            found.sort_by_key(|episode| episode.episode_number);
+            found
+        };
+        for (at, episode) in shown().await.iter().enumerate() {
+            let watched = at == 0;
+            let place_ms = if watched { 0 } else { at as u64 * 10 };
+            let mark = house
+                .library
+                .mark_watched(ANNA, episode.id, place_ms, watched);
+            mark.await.unwrap();
+        }
+        let before = shown().await;
+        for (from, to) in *renames {
+            let place = |number: u32| match number {
+                AWAY => house.folders.state().join("away"),
+                _ => house.folders.media(&path(number)),
+            };
+            if *from == NEW {
+                house.folders.put("tiny_h264.mp4", &path(*to));
+            } else {
+                fs::rename(place(*from), place(*to)).unwrap();
+            }
+        }
+        house.scan().await;
+        let after = shown().await;
+        let got: Vec<_> = after
+            .iter()
+            .map(|e| (e.episode_number.unwrap(), e.progress))
+            .collect();
+        let want: Vec<_> = wanted
+            .iter()
+            .map(|&(at, content)| match content {
+                NEW => (at, None),
+                _ => (at, before[content as usize - 1].progress),
+            })
+            .collect();
+        assert_eq!(got, want, "{name}");
+        for (episode, (_, content)) in after.iter().zip(*wanted) {
+            let known = before.iter().position(|old| old.id == episode.id);
+            let content = (*content != NEW).then(|| *content as usize - 1);
+            assert_eq!(known, content, "{name}");
+            assert!(
+                house
+                    .library
+                    .source(episode.id)
+                    .await
+                    .unwrap()
+                    .open()
+                    .is_ok()
+            );
+        }
+        house.scan().await;
+        assert_eq!(
+            shown().await,
+            after,
+            "{name}: a second scan changes nothing"
+        );
+        house.close().await;
+    }
+}
+
+#[tokio::test]
+async fn a_film_that_is_edited_in_its_place_keeps_its_history_there() {
+    let (folders, path) = episodes();
+    let house = House::open(folders, Tasks::Scan).await;
+    let first = house.one(ItemKind::Episode, "Episode 1").await;
+    let mark = house.library.mark_watched(ANNA, first.id, 0, true);
+    mark.await.unwrap();
+    house.folders.put("tiny_h264.mp4", &path(1));
+    house.scan().await;
+    let after = house.one(ItemKind::Episode, "Episode 1").await;
+    assert_eq!(after.id, first.id);
+    assert!(after.progress.is_some_and(|progress| progress.watched));
+    house.close().await;
+}
