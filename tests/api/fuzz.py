@@ -110,11 +110,12 @@ def fuzz(address, token, seconds, seed, scratch):
     described = ask(f"{address}/api/v1/openapi.json", token=token)
     with open(document, "w", encoding="utf-8") as out:
         json.dump(with_real_values(described, *tickets(address, token)), out)
-    words = [program, "run", document, "--url", address, "--header", f"Authorization:Bearer {token}"]
+    words = [program, "run", document, "--url", address]
     words += ["--checks", ",".join(CHECKS), "--max-time", str(seconds), "--seed", str(seed), "--request-timeout", "30"]
     words += ["--continue-on-failure", "--output-truncate", "true", "--generation-database", "none", "--no-color", "--warnings", "off", "--no-shrink"]
     here = os.path.dirname(os.path.abspath(__file__))
-    hooks = {"SCHEMATHESIS_HOOKS": "logins", "PYTHONPATH": here, "FUZZ_ADDRESS": address, "FUZZ_PASSWORD": PASSWORD}
+    hooks = {"SCHEMATHESIS_HOOKS": "logins", "PYTHONPATH": here}
+    hooks |= {"FUZZ_ADDRESS": address, "FUZZ_PASSWORD": PASSWORD, "FUZZ_TOKEN": token}
     return subprocess.run(words, cwd=scratch, env={**os.environ, **hooks}, stdin=subprocess.DEVNULL, check=False).returncode
 
 

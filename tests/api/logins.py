@@ -1,6 +1,7 @@
-"""A login of its own for each request that ends one, or lasts as long as one: what schemathesis calls before a request.
+"""Who asks: what schemathesis calls before each request.
 
-Never: the login that the other requests share.
+A request that ends its login, or lasts as long as it, gets one of its own; all others share FUZZ_TOKEN.
+Never: a request without a login.
 """
 
 import http.client
@@ -31,18 +32,22 @@ def post(address, path, body, headers):
 def log_in():
     words = {"username": "owner", "password": os.environ["FUZZ_PASSWORD"], "token": True}
     text = post(os.environ["FUZZ_ADDRESS"], "login", json.dumps(words), {"Content-Type": "application/json"})
-    return {"Authorization": f"Bearer {json.loads(text)['token']}"}
+    return json.loads(text)["token"]
 
 
-def log_out(login):
-    post(os.environ["FUZZ_ADDRESS"], "logout", None, login)
+def bearer(token):
+    return {"Authorization": f"Bearer {token}"}
+
+
+def log_out(token):
+    post(os.environ["FUZZ_ADDRESS"], "logout", None, bearer(token))
 
 
 @schemathesis.hook
 def before_call(context, case, kwargs):
-    if case.path not in ("/api/v1/events", "/api/v1/logout") or "Authorization" not in (case.headers or {}):
-        return
-    login = log_in()
-    case.headers.update(login)
+    token = os.environ["FUZZ_TOKEN"]
+    if case.path in ("/api/v1/events", "/api/v1/logout"):
+        token = log_in()
     if case.path == "/api/v1/events":
-        threading.Timer(LISTENING_S, log_out, [login]).start()
+        threading.Timer(LISTENING_S, log_out, [token]).start()
+    case.headers = {**(case.headers or {}), **bearer(token)}

@@ -18,6 +18,7 @@ use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{OwnedSemaphorePermit, TryAcquireError};
 use tokio_util::sync::CancellationToken;
+use utoipa::ToSchema;
 
 use crate::auth::Session;
 use crate::http::app::Shared;
@@ -34,7 +35,7 @@ const HEARTBEAT: Duration = Duration::from_secs(15);
 #[utoipa::path(get, path = "/api/v1/events",
     tag = "scan",
     responses(
-        (status = 200, description = "A stream that lasts.", content_type = "text/event-stream", body = String),
+        (status = 200, description = "A stream that lasts.", content_type = "text/event-stream", body = ServerEvent),
         (status = 503, description = "Too many listeners."),
     ),
 )]
@@ -66,6 +67,16 @@ pub async fn events(
         (CACHE_CONTROL, "no-store"),
     ];
     Ok((headers, Body::from_stream(listener.stream(first))).into_response())
+}
+
+/// One event of the stream.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it describes what is written as text")]
+struct ServerEvent {
+    /// `scan`, `items`, `item` or `resync`.
+    event: String,
+    /// JSON, as the event's name says.
+    data: String,
 }
 
 /// One open stream of events.

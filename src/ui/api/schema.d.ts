@@ -1079,6 +1079,13 @@ export interface components {
          * @enum {string}
          */
         ScanState: "idle" | "scanning" | "finishing";
+        /** @description One event of the stream. */
+        ServerEvent: {
+            /** @description JSON, as the event's name says. */
+            data: string;
+            /** @description `scan`, `items`, `item` or `resync`. */
+            event: string;
+        };
         /** @description The account that was made. */
         SetupDone: {
             username: string;
@@ -1244,7 +1251,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/event-stream": string;
+                    "text/event-stream": components["schemas"]["ServerEvent"];
                 };
             };
             /** @description The request is not well formed. */
