@@ -22,6 +22,8 @@ export interface EngineFacts {
   bandwidth_kbps: number | null;
 }
 
+type HlsScript = () => Promise<{ default: typeof Hls }>;
+
 const STALL_MS = 12_000;
 // hls.js may start this far from the place that was asked for, at the edge of a segment.
 const NEAR_S = 0.5;
@@ -47,6 +49,7 @@ function prefersNative(media: HTMLMediaElement): boolean {
 export class Engine {
   readonly media: HTMLMediaElement;
   readonly #events: EngineEvents;
+  readonly #script: HlsScript;
   #hls: Hls | null = null;
   #playback: Playback | null = null;
   #place: number | null = null;
@@ -57,9 +60,11 @@ export class Engine {
   #generation = 0;
   #stop = new AbortController();
 
-  constructor(media: HTMLMediaElement, events: EngineEvents) {
+  /** `script` fetches hls.js, which only segments need. */
+  constructor(media: HTMLMediaElement, events: EngineEvents, script: HlsScript = () => import('hls.js')) {
     this.media = media;
     this.#events = events;
+    this.#script = script;
     const on = (name: string, act: () => void): void => media.addEventListener(name, act, { signal: this.#stop.signal });
     on('loadedmetadata', () => this.#goToStart());
     on('loadeddata', () => this.#arrive());
@@ -141,9 +146,9 @@ export class Engine {
   }
 
   async #attachHls(playback: Playback, at_s: number, generation: number): Promise<void> {
-    let script: typeof import('hls.js');
+    let script: Awaited<ReturnType<HlsScript>>;
     try {
-      script = await import('hls.js');
+      script = await this.#script();
     } catch {
       if (generation === this.#generation) this.#events.trouble({ kind: 'network', status: 0 });
       return;
