@@ -72,6 +72,8 @@ fn players_show_every_picture_of_a_stream() {
             "{title}: {}",
             answer["reasons"]
         );
+        let backend = (decision == "transcode").then_some("software");
+        assert_eq!(answer["backend"], json!(backend), "{title}");
         let got = frame_times(&address);
         assert_eq!(
             got.len(),

@@ -18,7 +18,8 @@ use crate::http::send_file::content_type;
 use crate::http::types::Id;
 use crate::http::types::item::Chapter;
 use crate::http::types::playback::{
-    Playback, PlaybackAudio, PlaybackRequest, PlaybackSubtitle, PlaybackVideo, SubtitleFormat,
+    Converter, Playback, PlaybackAudio, PlaybackRequest, PlaybackSubtitle, PlaybackVideo,
+    SubtitleFormat,
 };
 use crate::http::types::time;
 use crate::library::{ItemId, LibraryError, Source, UserId};
@@ -181,6 +182,7 @@ fn describe(source: &Source, verdict: Verdict, ticket: &str) -> Playback {
     };
     Playback {
         decision: verdict.decision.into(),
+        backend: Converter::of(verdict.decision),
         reasons: verdict.reasons.into_iter().map(Into::into).collect(),
         url,
         mime,

@@ -56,10 +56,20 @@ pub enum Decision {
     Transcode,
 }
 
+/// What does the work of a conversion.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Converter {
+    /// The processor, with x264 and libav's own coders.
+    Software,
+}
+
 /// Where and how to play.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Playback {
     pub decision: Decision,
+    /// Null when no track is converted.
+    pub backend: Option<Converter>,
     /// Why it is not played directly; empty for direct play.
     pub reasons: Vec<Reason>,
     /// Needs no cookie; ends with the session and at `expires_at`.
@@ -136,6 +146,16 @@ impl From<plan::Decision> for Decision {
             plan::Decision::DirectPlay => Self::DirectPlay,
             plan::Decision::Remux => Self::Remux,
             plan::Decision::Transcode => Self::Transcode,
+        }
+    }
+}
+
+impl Converter {
+    /// Who makes a playback of that kind. Every encoding target of `media::target` is one of a software coder.
+    pub(crate) fn of(decision: plan::Decision) -> Option<Self> {
+        match decision {
+            plan::Decision::DirectPlay | plan::Decision::Remux => None,
+            plan::Decision::Transcode => Some(Self::Software),
         }
     }
 }

@@ -635,6 +635,11 @@ export interface components {
             title: string | null;
         };
         /**
+         * @description What does the work of a conversion.
+         * @enum {string}
+         */
+        Converter: "software";
+        /**
          * @description How a film reaches the player.
          * @enum {string}
          */
@@ -891,6 +896,7 @@ export interface components {
         /** @description Where and how to play. */
         Playback: {
             audio: components["schemas"]["PlaybackAudio"][];
+            backend: components["schemas"]["Converter"] | null;
             chapters: components["schemas"]["Chapter"][];
             decision: components["schemas"]["Decision"];
             /** Format: int64 */

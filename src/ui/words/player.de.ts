@@ -94,6 +94,8 @@ export const player: Words['player'] = {
     title: 'Details der Wiedergabe',
     way: 'Art',
     ways: { direct_play: 'direkt', remux: 'umgepackt', transcode: 'umgewandelt' },
+    converter: 'Umgewandelt durch',
+    converters: { none: 'nichts', software: 'Software' },
     address: 'Player',
     file: 'Datei',
     native: 'HLS, eingebaut',

@@ -92,6 +92,8 @@ export const player = {
     title: 'Details of playback',
     way: 'Way',
     ways: { direct_play: 'direct play', remux: 'remux', transcode: 'transcode' },
+    converter: 'Converted by',
+    converters: { none: 'nothing', software: 'software' },
     address: 'Player',
     file: 'file',
     native: 'HLS, native',

@@ -94,6 +94,8 @@ export const player: Words['player'] = {
     title: 'Details van het afspelen',
     way: 'Manier',
     ways: { direct_play: 'direct', remux: 'ompakken', transcode: 'omzetten' },
+    converter: 'Omgezet door',
+    converters: { none: 'niets', software: 'software' },
     address: 'Speler',
     file: 'bestand',
     native: 'HLS, ingebouwd',
