@@ -11,11 +11,11 @@ export function episodeCode(item: ItemSummary): string | null {
   return t.tile.numbered(item.season_number ?? 1, range);
 }
 
-/** The quiet line below a title on a tile. */
+/** The quiet line below a title on a tile. What tells apart items of one title comes first: a narrow tile cuts the rest. */
 export function secondLine(item: ItemSummary): string {
   switch (item.kind) {
     case 'episode':
-      return [item.series_title, episodeCode(item)].filter(Boolean).join(' · ');
+      return [item.series_title, episodeCode(item), item.edition].filter(Boolean).join(' · ');
     case 'series':
       return item.child_count === null
         ? (item.year?.toString() ?? '')
@@ -26,13 +26,13 @@ export function secondLine(item: ItemSummary): string {
     case 'track':
       return [item.artist, item.kind === 'album' ? item.year : item.album].filter(Boolean).join(' · ');
     case 'home_video':
-      return [item.taken_at ? date(item.taken_at) : item.year, item.duration_ms && duration(item.duration_ms)]
+      return [item.edition, item.taken_at ? date(item.taken_at) : item.year, item.duration_ms && duration(item.duration_ms)]
         .filter(Boolean)
         .join(' · ');
     case 'photo':
       return item.taken_at ? date(item.taken_at) : '';
     default:
-      return [item.year, item.edition].filter(Boolean).join(' · ');
+      return [item.edition, item.year].filter(Boolean).join(' · ');
   }
 }
 
