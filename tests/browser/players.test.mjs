@@ -1,9 +1,10 @@
-// Films play in Chromium: to their end, sought to three places, with subtitles on; as they are, repacked and converted.
-// Never: a film that is only said to play; pictures are counted, compared and looked at.
+// Films play in Chromium: from their first second to their last, sought to three places, with subtitles on; as they are,
+// repacked and converted. Never: a film that is only said to play; pictures are counted, compared and looked at.
 import assert from 'node:assert/strict';
 import { accessible, onPage, settled, shoot } from './browser.mjs';
 import { ask, house, scanned, sharedHouse } from './house.mjs';
 import { small } from './library.mjs';
+import { record, recorded, showedAll, showedWords } from './record.mjs';
 
 const home = () =>
   sharedHouse('small', async () => {
@@ -11,6 +12,12 @@ const home = () =>
     await scanned(started);
     return started;
   });
+
+/** Pictures a second of every test film. */
+const RATE_HZ = 25;
+/** What costs the box little is watched whole at double speed, which four steps reach. */
+const FAST = { speed: 2, keys: ']]]]' };
+const OWN_SPEED = { speed: 1, keys: '' };
 
 /** Keys of the player that jump to a tenth of the film. */
 const SEEKS = ['2', '7', '4'];
@@ -63,37 +70,76 @@ function isBlack({ picture }) {
   return picture.filter((_, at) => at % 4 !== 3).every((value) => value < 12);
 }
 
-async function watch(query, { decision, seconds, subtitles, shot }) {
+async function watch(query, { decision, seconds, words, shot }) {
   const at = await home();
   const id = await idOf(at, query);
   await onPage(at, { path: `/item/${id}` }, async (page) => {
-    await settled(page);
-    const answer = page.waitForResponse((response) => /\/playback$/.test(response.url()) && response.request().method() === 'POST');
-    await page.getByRole('link', { name: 'Play', exact: true }).click();
-    const playback = await (await answer).json();
-    assert.equal(playback.decision, decision, JSON.stringify(playback.reasons));
-    assert.equal(playback.reasons.length > 0, decision !== 'direct_play', JSON.stringify(playback.reasons));
-    await playsFrom(page, 0, 'start');
-    const first = await look(page);
-    assert.ok(Math.abs(first.duration - seconds) < 0.3, `${first.duration} s long`);
-    assert.ok(!isBlack(first), 'the picture is black');
-
-    if (subtitles) await subtitlesOn(page, shot);
-    let last = first;
-    for (const key of SEEKS) {
-      await page.keyboard.press(key);
-      await playsFrom(page, (Number(key) / 10) * seconds, `sought to ${key}0 %`);
-      const now = await look(page);
-      assert.ok(differs(last, now), `the picture did not change at ${key}0 %`);
-      last = now;
-    }
-    if (subtitles) await wordsInSight(page, shot);
-    await shoot(page, `player-${shot}`);
+    await sought(page, { decision, seconds, words, shot });
     await accessible(page, `player of ${query}`);
-    await toTheEnd(page, seconds, shot);
+    await page.keyboard.press('Escape');
+    await page.waitForURL(/\/item\//);
+    await whole(page, { decision, seconds, words, shot });
   });
   const { progress } = await ask(at.address, `items/${id}`, at.token);
   assert.equal(progress?.watched, true, `${query} counts as watched: ${JSON.stringify(progress)}`);
+}
+
+/** Plays from the item's page, turns subtitles on, and goes to three places. */
+async function sought(page, { decision, seconds, words, shot }) {
+  await settled(page);
+  const answer = page.waitForResponse((response) => /\/playback$/.test(response.url()) && response.request().method() === 'POST');
+  await page.getByRole('link', { name: 'Play', exact: true }).click();
+  const playback = await (await answer).json();
+  assert.equal(playback.decision, decision, JSON.stringify(playback.reasons));
+  assert.equal(playback.reasons.length > 0, decision !== 'direct_play', JSON.stringify(playback.reasons));
+  await playsFrom(page, 0, 'start');
+  let last = await look(page);
+  assert.ok(Math.abs(last.duration - seconds) < 0.3, `${last.duration} s long`);
+  assert.ok(!isBlack(last), 'the picture is black');
+  if (words) await subtitlesOn(page, shot);
+  for (const key of SEEKS) {
+    await page.keyboard.press(key);
+    await playsFrom(page, (Number(key) / 10) * seconds, `sought to ${key}0 %`);
+    const now = await look(page);
+    assert.ok(differs(last, now), `the picture did not change at ${key}0 %`);
+    last = now;
+  }
+  if (words) await wordsInSight(page, shot);
+  await shoot(page, `player-${shot}`);
+}
+
+/** Plays from the item's page again, from the first second to the last, with the subtitles that were chosen before. */
+async function whole(page, { decision, seconds, words, shot }) {
+  await settled(page);
+  await record(page);
+  await page.getByRole('link', { name: 'Play from the beginning' }).click();
+  await page.waitForFunction(() => document.querySelector('video')?.currentTime > 0);
+  const { speed, keys } = decision === 'transcode' ? OWN_SPEED : FAST;
+  for (const key of keys) await page.keyboard.press(key);
+  await page.waitForFunction((rate) => document.querySelector('video').playbackRate === rate, speed);
+  await page.waitForFunction(() => document.querySelector('video').ended, undefined, { timeout: (seconds + 30) * 1000 });
+  const film = await recorded(page);
+  showedAll(film, { seconds, rate_hz: RATE_HZ, speed });
+  if (words) showedWords(film, cuesOf(words, seconds), speed);
+  await page.getByRole('dialog').getByRole('button').first().waitFor();
+  await shoot(page, `player-${shot}-end`);
+}
+
+/** The subtitles of the test films: one each two seconds from the first second on, for one and a half. */
+function cuesOf(words, seconds) {
+  return [1, 2, 3, 4, 5, 6].map((n) => [`${words} ${n}: déjà vu`, n * 2 - 1, Math.min(n * 2 + 0.5, seconds)]);
+}
+
+/** Notes each media key that the page sets: a lock screen flickers when they are set anew. */
+function countMediaKeys(page) {
+  return page.evaluate(() => {
+    globalThis.mediaKeys = [];
+    const set = navigator.mediaSession.setActionHandler.bind(navigator.mediaSession);
+    navigator.mediaSession.setActionHandler = (name, handler) => {
+      globalThis.mediaKeys.push(name);
+      set(name, handler);
+    };
+  });
 }
 
 /** A film that is opened by its address alone waits for a gesture; one that is clicked plays. */
@@ -111,28 +157,17 @@ async function subtitlesOn(page, shot) {
   await page.keyboard.press('Escape');
 }
 
-/** The cues of the test films come every two seconds and stay for one and a half. */
 async function wordsInSight(page, shot) {
   await page.getByText(/déjà vu, ça va\? Łódź, 東京/).first().waitFor({ timeout: 8_000 });
   await shoot(page, `player-${shot}-words`);
 }
 
-async function toTheEnd(page, seconds, shot) {
-  await page.keyboard.press('8');
-  await page.waitForFunction(() => document.querySelector('video').ended, undefined, { timeout: (seconds + 20) * 1000 });
-  const end = await look(page);
-  assert.equal(end.error, null);
-  assert.ok(Math.abs(end.time - end.duration) < 0.3, `ended at ${end.time} of ${end.duration}`);
-  await page.getByRole('dialog').getByRole('button').first().waitFor();
-  await shoot(page, `player-${shot}-end`);
-}
-
 export const tests = {
   'a film that the browser plays as it is': () =>
-    watch('Direct Film', { decision: 'direct_play', seconds: 12, subtitles: true, shot: 'direct' }),
-  'a film in HEVC is converted': () => watch('Hevc Film', { decision: 'transcode', seconds: 14, subtitles: true, shot: 'hevc' }),
+    watch('Direct Film', { decision: 'direct_play', seconds: 12, words: 'Side', shot: 'direct' }),
+  'a film in HEVC is converted': () => watch('Hevc Film', { decision: 'transcode', seconds: 14, words: 'English', shot: 'hevc' }),
   'a broadcast in MPEG-2 and AC-3 is converted': () =>
-    watch('Broadcast', { decision: 'transcode', seconds: 12, subtitles: true, shot: 'mpeg2' }),
+    watch('Broadcast', { decision: 'transcode', seconds: 12, words: 'Side', shot: 'mpeg2' }),
   'a film in a transport stream is repacked': () => watch('Transport', { decision: 'remux', seconds: 8, shot: 'remux' }),
 
   'the place where one stopped is remembered, and the next episode follows': async () => {
@@ -161,6 +196,7 @@ export const tests = {
   'speed, keys and details of playback': async () => {
     const at = await home();
     await onPage(at, { path: `/item/${await idOf(at, 'Hevc Film')}` }, async (page) => {
+      await countMediaKeys(page);
       await clickPlay(page);
       await playsFrom(page, 0, 'start');
       const rate = () => page.locator('video').evaluate((video) => video.playbackRate);
@@ -173,6 +209,14 @@ export const tests = {
       assert.equal(await page.locator('video').evaluate((video) => video.muted), true);
       await page.keyboard.press('k');
       await page.waitForFunction(() => document.querySelector('video').paused);
+      await page.keyboard.press('s');
+      const details = page.getByRole('complementary', { name: 'Details of playback' });
+      await details.getByText('Converted by').waitFor();
+      assert.match(await details.innerText(), /Way\s+transcode\s+Converted by\s+software/);
+      await shoot(page, 'player-details');
+      const set = await page.evaluate(() => globalThis.mediaKeys);
+      assert.deepEqual(set.filter((name, at) => set.indexOf(name) !== at), [], 'a media key is set once a film');
+      assert.ok(set.includes('seekto'), set.join(', '));
       await page.keyboard.press('?');
       await page.getByRole('dialog', { name: 'Keys' }).waitFor();
       await accessible(page, 'list of keys');
