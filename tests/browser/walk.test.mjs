@@ -118,6 +118,11 @@ export const tests = {
       await shoot(page, 'series-seasons');
       await open(page, /Second/);
       await heading(page, 'Second');
+      const series = page.locator('main').getByRole('link', { name: 'Two Parts' });
+      const address = new URL(await series.getAttribute('href'), page.url()).href;
+      await page.locator('main').getByRole('link', { name: 'Season 1' }).click();
+      await page.waitForURL(`${address}?season=1`);
+      await heading(page, 'Two Parts');
     });
   },
 
