@@ -90,6 +90,8 @@ pub struct LibrarySection {
     pub scan_workers: usize,
     /// Disk for made pictures in MiB, 16 to 1048576. Default 1024.
     pub art_cache_mib: u64,
+    /// Disk for subtitles kept as texts in MiB, 16 to 1048576. Default 512.
+    pub text_cache_mib: u64,
 }
 
 /// How much is logged.
@@ -145,6 +147,7 @@ impl Default for LibrarySection {
         Self {
             scan_workers: 2,
             art_cache_mib: 1024,
+            text_cache_mib: 512,
         }
     }
 }
@@ -235,6 +238,12 @@ impl Config {
             (
                 "library.art_cache_mib",
                 Some(self.library.art_cache_mib),
+                16..=1_048_576,
+                "16 to 1048576",
+            ),
+            (
+                "library.text_cache_mib",
+                Some(self.library.text_cache_mib),
                 16..=1_048_576,
                 "16 to 1048576",
             ),

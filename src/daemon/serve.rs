@@ -295,6 +295,7 @@ async fn build(config: &Config) -> Result<House, ServeError> {
         media_root: media,
         scan_workers: config.library.scan_workers,
         art_cache_bytes: config.library.art_cache_mib * MIB,
+        text_cache_bytes: config.library.text_cache_mib * MIB,
         ..LibraryConfig::new(config.state.clone())
     };
     let (library, tasks) = Library::start(

@@ -132,6 +132,19 @@ pub fn same_content(
     Ok(rows)
 }
 
+/// Whether any file has this content.
+///
+/// # Errors
+/// [`DbError`] of the query.
+pub fn has_content(conn: &Connection, fingerprint: u64) -> Result<bool, DbError> {
+    let found = conn
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM files WHERE fingerprint = :fingerprint)")?
+        .query_row(named_params! {":fingerprint": fingerprint as i64}, |row| {
+            row.get(0)
+        })?;
+    Ok(found)
+}
+
 /// Stores a file: over `existing` if given, else over the same path, else as a new one.
 /// A grid is kept while the content stays the same.
 ///

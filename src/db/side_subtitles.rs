@@ -2,6 +2,8 @@
 //!
 //! Never: their content.
 
+use std::collections::HashSet;
+
 use rusqlite::{Connection, named_params};
 
 use super::DbError;
@@ -50,6 +52,18 @@ pub fn put(conn: &Connection, file: FileId, rows: &[SideSubtitleRow]) -> Result<
         })?;
     }
     Ok(())
+}
+
+/// The stamps of all subtitle files.
+///
+/// # Errors
+/// [`DbError`] of the query.
+pub fn stamps(conn: &Connection) -> Result<HashSet<u64>, DbError> {
+    let stamps = conn
+        .prepare_cached("SELECT stamp FROM side_subtitles")?
+        .query_map([], |row| Ok(row.get::<_, i64>(0)? as u64))?
+        .collect::<Result<_, _>>()?;
+    Ok(stamps)
 }
 
 /// The subtitle files of a film.

@@ -3,14 +3,13 @@
 //! Never: decoding a picture here; a picture of a file that the scan has not seen.
 
 use std::fs;
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
 
 use bytes::Bytes;
 
-use super::inner::{Inner, Turns, Work};
+use super::inner::{Inner, Work};
+use super::kept::{keep, read};
 use super::problem::is_lasting;
 use super::source::{Opener, open_regular};
 use super::walk::absolute;
@@ -49,23 +48,6 @@ impl Made {
             Self::Small => 's',
             Self::Large => 'l',
             Self::Screen => 'x',
-        }
-    }
-}
-
-/// A place in the line for a path; given back also when who waits goes away.
-pub(super) struct Turn<'a> {
-    all: &'a Turns,
-    path: &'a Path,
-    pub(super) lock: Arc<tokio::sync::Mutex<()>>,
-}
-
-impl Drop for Turn<'_> {
-    fn drop(&mut self) {
-        let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
-        // The list's and this one.
-        if Arc::strong_count(&self.lock) == 2 {
-            all.remove(self.path);
         }
     }
 }
@@ -262,19 +244,6 @@ impl Inner {
         Ok(self.opener(&file))
     }
 
-    /// One at a time for each path.
-    pub(super) fn turn<'a>(&'a self, path: &'a Path) -> Turn<'a> {
-        let mut all = self
-            .in_making
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        Turn {
-            all: &self.in_making,
-            path,
-            lock: Arc::clone(all.entry(path.to_owned()).or_default()),
-        }
-    }
-
     fn art_path(&self, key: u64, size: Made) -> PathBuf {
         let name = format!("{key:016x}-{}.jpg", size.letter());
         self.config
@@ -282,122 +251,5 @@ impl Inner {
             .join("art")
             .join(&name[..2])
             .join(name)
-    }
-
-    /// Forgets pictures of nothing, then the oldest beyond the limit.
-    pub(super) async fn prune_art(&self) -> Result<(), LibraryError> {
-        let folder = self.config.state_dir.join("art");
-        let list = move || list_made(&folder);
-        let mut made = tokio::task::spawn_blocking(list).await.unwrap_or_default();
-        let keys: Vec<u64> = made.iter().map(|file| file.key).collect();
-        let used = self
-            .db
-            .read(move |conn| {
-                keys.into_iter()
-                    .map(|key| art::is_used(conn, key))
-                    .collect::<Result<Vec<_>, _>>()
-            })
-            .await?;
-        let mut total: u64 = made.iter().map(|file| file.bytes).sum();
-        for (file, used) in made.iter_mut().zip(used) {
-            file.used = used;
-        }
-        made.sort_by_key(|file| (file.used, file.made_at));
-        let limit = self.config.art_cache_bytes;
-        let remove = move || {
-            for file in made {
-                if file.used && total <= limit {
-                    return;
-                }
-                if fs::remove_file(&file.path).is_ok() {
-                    total -= file.bytes;
-                }
-            }
-        };
-        // The thread cannot fail: it ignores what it cannot remove.
-        let _ = tokio::task::spawn_blocking(remove).await;
-        Ok(())
-    }
-}
-
-struct MadeFile {
-    path: PathBuf,
-    key: u64,
-    bytes: u64,
-    made_at: std::time::SystemTime,
-    used: bool,
-}
-
-fn list_made(folder: &Path) -> Vec<MadeFile> {
-    let read = |path: &Path| fs::read_dir(path).into_iter().flatten().flatten();
-    read(folder)
-        .flat_map(|inner| read(&inner.path()).collect::<Vec<_>>())
-        .filter_map(|entry| {
-            let meta = entry.metadata().ok()?;
-            let name = entry.file_name();
-            let key = u64::from_str_radix(name.to_str()?.get(..16)?, 16).unwrap_or(u64::MAX);
-            Some(MadeFile {
-                path: entry.path(),
-                key,
-                bytes: meta.len(),
-                made_at: meta.modified().ok()?,
-                used: false,
-            })
-        })
-        .collect()
-}
-
-pub(super) async fn read(path: &Path) -> Option<Bytes> {
-    let path = path.to_owned();
-    let read = move || fs::read(path).ok().filter(|bytes| !bytes.is_empty());
-    tokio::task::spawn_blocking(read)
-        .await
-        .ok()
-        .flatten()
-        .map(Bytes::from)
-}
-
-/// Keeps made bytes whole or not at all. A full disk costs the copy, not the answer.
-pub(super) async fn keep(path: &Path, bytes: Bytes) {
-    let path = path.to_owned();
-    let write = move || write_whole(&path, &bytes);
-    if let Ok(Err(error)) = tokio::task::spawn_blocking(write).await {
-        log::debug!("something made was not kept: {error}");
-    }
-}
-
-fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)?;
-    }
-    let part = path.with_extension("part");
-    let written = fs::File::create(&part).and_then(|mut file| file.write_all(bytes));
-    if let Err(error) = written {
-        // What was written of it is of no use.
-        let _ = fs::remove_file(&part);
-        return Err(error);
-    }
-    fs::rename(part, path)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_turn_that_is_dropped_while_it_waits_leaves_nothing_behind() {
-        let all = Turns::default();
-        let path = Path::new("a.jpg");
-        let take = || Turn {
-            all: &all,
-            path,
-            lock: Arc::clone(all.lock().unwrap().entry(path.to_owned()).or_default()),
-        };
-        let (first, second) = (take(), take());
-        assert!(Arc::ptr_eq(&first.lock, &second.lock));
-        drop(second);
-        assert_eq!(all.lock().unwrap().len(), 1, "the first is still at it");
-        drop(first);
-        assert!(all.lock().unwrap().is_empty());
     }
 }

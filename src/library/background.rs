@@ -46,7 +46,7 @@ async fn work(inner: &Arc<Inner>) -> Result<(), LibraryError> {
     texts(inner).await?;
     inner.progress.rest_after(ScanState::Finishing);
     if inner.prune_wanted.swap(false, Ordering::Relaxed)
-        && let Err(error) = inner.prune_art().await
+        && let Err(error) = inner.prune().await
     {
         inner.prune_wanted.store(true, Ordering::Relaxed);
         return Err(error);

@@ -15,6 +15,7 @@ mod follow;
 mod formats;
 mod grids;
 mod inner;
+mod kept;
 mod naming;
 mod nfo;
 mod prepare;

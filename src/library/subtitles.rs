@@ -3,11 +3,12 @@
 //! Never: pictures as subtitles.
 
 use std::path::PathBuf;
+use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 
-use super::artwork::{keep, read};
 use super::inner::Inner;
+use super::kept::{keep, read};
 use super::source::open_regular;
 use super::walk::absolute;
 use super::{FileId, ItemId, LibraryError, Source};
@@ -151,6 +152,7 @@ impl Inner {
         match self.pool.collect(lane, job, vec![file.into()]).await {
             Ok((_, bytes)) => {
                 keep(path, bytes.clone()).await;
+                self.prune_wanted.store(true, Ordering::Relaxed);
                 Ok(bytes)
             }
             Err(PoolError::Closed) => Err(LibraryError::Busy),

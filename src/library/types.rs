@@ -27,6 +27,8 @@ pub struct LibraryConfig {
     pub scan_workers: usize,
     /// Most bytes of made pictures kept; the oldest go first.
     pub art_cache_bytes: u64,
+    /// Most bytes of subtitles kept as texts; the oldest go first.
+    pub text_cache_bytes: u64,
 }
 
 impl LibraryConfig {
@@ -37,6 +39,7 @@ impl LibraryConfig {
             media_root: None,
             scan_workers: 2,
             art_cache_bytes: 1024 * 1024 * 1024,
+            text_cache_bytes: 512 * 1024 * 1024,
         }
     }
 }

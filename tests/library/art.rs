@@ -167,3 +167,60 @@ async fn subtitles_inside_and_beside_a_film_become_webvtt() {
     }
     house.close().await;
 }
+
+#[tokio::test]
+async fn what_was_made_goes_with_its_film_and_so_does_what_a_crash_left() {
+    let folders = Folders::new();
+    folders.put("subtitles.mkv", "films/Film.mkv");
+    let mut other = std::fs::read(crate::media::file("subtitles.mkv")).unwrap();
+    other.extend(b"another film");
+    folders.write("films/Kept.mkv", &other);
+    let side = folders.put("side.srt", "films/Film.nl.srt");
+    let texts = folders.state().join("subtitles");
+    let art = folders.state().join("art/01");
+    for folder in [&texts, &art] {
+        std::fs::create_dir_all(folder).unwrap();
+        std::fs::write(folder.join("0123456789abcdef-1.part"), b"begun").unwrap();
+        std::fs::write(folder.join("0123456789abcdef-1.made"), b"of nothing").unwrap();
+    }
+    let names = |folder: &std::path::Path| -> Vec<String> {
+        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        entries
+            .map(|entry| entry.file_name().into_string().unwrap())
+            .collect()
+    };
+    let house = House::open(folders, Tasks::All).await;
+    let film = house.one(ItemKind::Film, "Film").await;
+    let kept = house.one(ItemKind::Film, "Kept").await;
+    let fingerprint = async |id| house.library.source(id).await.unwrap().fingerprint;
+    let of_film = format!("{:016x}", fingerprint(film.id).await);
+    let of_kept = format!("{:016x}", fingerprint(kept.id).await);
+    let detail = house.library.item(ANNA, film.id).await.unwrap();
+    for subtitle in &detail.subtitles {
+        let text = house.library.subtitle(film.id, &subtitle.id).await;
+        text.unwrap();
+    }
+    let count = |start: &str| {
+        let all = names(&texts);
+        all.iter().filter(|name| name.starts_with(start)).count()
+    };
+    assert!(count(&of_film) > 0 && count("x") == 1);
+    house
+        .until(async |_| (names(&art).is_empty() && count("01234") == 0).then_some(()))
+        .await;
+    assert!(count(&of_kept) > 0 && count(&of_film) > 0);
+
+    crate::media::copy("side.ass", &side);
+    crate::house::age(&side);
+    house.scan().await;
+    house.until(async |_| (count("x") == 0).then_some(())).await;
+    assert!(count(&of_film) > 0, "the film itself has not changed");
+
+    std::fs::remove_file(house.folders.media("films/Film.mkv")).unwrap();
+    house.scan().await;
+    house
+        .until(async |_| (count(&of_film) == 0).then_some(()))
+        .await;
+    assert!(count(&of_kept) > 0);
+    house.close().await;
+}
