@@ -24,6 +24,10 @@ pub struct KnownFile {
     pub available: bool,
     /// Code of what is wrong with it.
     pub problem: Option<String>,
+    /// How often in a row reading it has failed for a reason that may pass.
+    pub tries: u32,
+    /// When it failed last, milliseconds since 1970 UTC.
+    pub tried_at_ms: i64,
 }
 
 /// A file to be stored.
@@ -80,7 +84,7 @@ pub fn known(conn: &Connection, library: LibraryId) -> Result<Vec<KnownFile>, Db
     let rows = conn
         .prepare_cached(
             "SELECT f.id, f.path, f.size_bytes, f.mtime_ns, f.fingerprint, f.sidecars, f.format,
-                 f.available, p.code
+                 f.available, p.code, coalesce(p.tries, 0), coalesce(p.tried_at_ms, 0)
              FROM files f LEFT JOIN problems p ON p.file_id = f.id WHERE f.library_id = :library",
         )?
         .query_map(named_params! {":library": library}, |row| {
@@ -94,6 +98,8 @@ pub fn known(conn: &Connection, library: LibraryId) -> Result<Vec<KnownFile>, Db
                 format: row.get(6)?,
                 available: row.get(7)?,
                 problem: row.get(8)?,
+                tries: row.get(9)?,
+                tried_at_ms: row.get(10)?,
             })
         })?
         .collect::<Result<_, _>>()?;
@@ -329,6 +335,24 @@ pub fn set_problem(
         ":library": library, ":path": path, ":code": problem.code, ":text": problem.text,
         ":file": file,
     })?;
+    Ok(())
+}
+
+/// Notes how often in a row reading a file has failed for a reason that may pass, and when it did
+/// last.
+///
+/// # Errors
+/// [`DbError`] of the change.
+pub fn set_tries(
+    conn: &Connection,
+    file: FileId,
+    tries: u32,
+    tried_at_ms: i64,
+) -> Result<(), DbError> {
+    conn.prepare_cached(
+        "UPDATE problems SET tries = :tries, tried_at_ms = :at WHERE file_id = :file",
+    )?
+    .execute(named_params! {":file": file, ":tries": tries, ":at": tried_at_ms})?;
     Ok(())
 }
 

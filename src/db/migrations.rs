@@ -11,6 +11,7 @@ use super::DbError;
 const STEPS: &[&str] = &[
     include_str!("migrations/001_library.sql"),
     include_str!("migrations/002_accounts.sql"),
+    include_str!("migrations/003_tries.sql"),
 ];
 
 /// How many versions this program knows.

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use super::FileId;
 use super::formats::Media;
 use super::inner::Depth;
-use super::problem::{self, is_passing};
+use super::problem::{self, has_rested, is_passing};
 use super::unsettled::Seen;
 use super::walk::{Folder, Walk, is_below, join};
 use crate::db::files::KnownFile;
@@ -31,6 +31,8 @@ pub(super) struct Task {
     pub(super) known: Option<FileId>,
     /// False when only the pictures and texts around it have changed.
     pub(super) probe: bool,
+    /// How often in a row reading this content has failed for a reason that may pass.
+    pub(super) tries: u32,
 }
 
 /// What is to be done for a library.
@@ -81,6 +83,7 @@ pub(super) fn diff(known: Vec<KnownFile>, walk: &Walk, options: &DiffOptions<'_>
                 sidecars,
                 known: old.as_ref().map(|file| file.id),
                 probe: true,
+                tries: 0,
             };
             compare(task, old, options, &mut plan);
         }
@@ -108,7 +111,7 @@ pub(super) fn diff(known: Vec<KnownFile>, walk: &Walk, options: &DiffOptions<'_>
     plan
 }
 
-fn compare(task: Task, old: Option<KnownFile>, options: &DiffOptions<'_>, plan: &mut Plan) {
+fn compare(mut task: Task, old: Option<KnownFile>, options: &DiffOptions<'_>, plan: &mut Plan) {
     let Some(old) = old else {
         return settle(task, options, plan);
     };
@@ -117,9 +120,10 @@ fn compare(task: Task, old: Option<KnownFile>, options: &DiffOptions<'_>, plan: 
         plan.replaced.push(old);
         return settle(task, options, plan);
     }
-    let has_failed = old.problem.as_deref().is_some_and(is_passing);
-    let is_tried = options.depth == Depth::Full || (has_failed && options.depth == Depth::Retry);
-    if is_tried || old.format != FORMAT {
+    if options.depth != Depth::Full {
+        task.tries = old.tries;
+    }
+    if is_tried(&old, options) || old.format != FORMAT {
         plan.tasks.push(task);
     } else if old.sidecars != task.sidecars {
         plan.tasks.push(Task {
@@ -128,6 +132,19 @@ fn compare(task: Task, old: Option<KnownFile>, options: &DiffOptions<'_>, plan: 
         });
     } else if !old.available && old.problem.as_deref() != Some(problem::UNREADABLE) {
         plan.back.push(old.id);
+    }
+}
+
+fn is_tried(old: &KnownFile, options: &DiffOptions<'_>) -> bool {
+    let asked = options.depth != Depth::Look;
+    match old.problem.as_deref() {
+        _ if options.depth == Depth::Full => true,
+        Some(problem::UNREADABLE) => asked,
+        Some(code) if is_passing(code) => {
+            let ago_ms = (options.now_ns / 1_000_000).saturating_sub(old.tried_at_ms);
+            has_rested(old.tries, ago_ms)
+        }
+        _ => false,
     }
 }
 
@@ -266,6 +283,8 @@ mod tests {
                 format: FORMAT,
                 available: true,
                 problem: None,
+                tries: 0,
+                tried_at_ms: 0,
             };
             rows.insert(id, row);
         }
@@ -378,26 +397,34 @@ mod tests {
     }
 
     #[test]
-    fn what_failed_for_now_is_tried_again_by_scans_that_were_asked_for() {
+    fn what_failed_for_now_is_tried_again_when_it_has_rested() {
         use Depth::{Full, Look, Retry};
         let tree = tree(&["x.mkv"]);
-        for (code, available, depth, tried, comes_back) in [
-            ("unreadable", true, Look, false, false),
-            ("unreadable", false, Look, false, false),
-            ("unreadable", false, Retry, true, false),
-            ("timed_out", true, Retry, true, false),
-            ("crashed", true, Retry, true, false),
-            ("crashed", false, Look, false, true),
-            ("damaged", true, Retry, false, false),
-            ("damaged", true, Full, true, false),
-            ("damaged", false, Retry, false, true),
+        for (code, available, tries, depth, tried, comes_back) in [
+            ("unreadable", true, 0, Look, false, false),
+            ("unreadable", false, 0, Look, false, false),
+            ("unreadable", false, 0, Retry, true, false),
+            ("not_this_time", true, 1, Look, true, false),
+            ("not_this_time", true, 2, Retry, false, false),
+            ("not_this_time", true, 2, Full, true, false),
+            ("crashed", true, 1, Retry, true, false),
+            ("crashed", false, 2, Look, false, true),
+            ("given_up", true, 5, Retry, false, false),
+            ("given_up", true, 5, Full, true, false),
+            ("damaged", true, 0, Retry, false, false),
+            ("damaged", true, 0, Full, true, false),
+            ("damaged", false, 0, Retry, false, true),
         ] {
             let mut known = scanned(&tree);
             known[0].problem = Some(code.to_owned());
             known[0].available = available;
+            known[0].tries = tries;
+            known[0].tried_at_ms = NOW_NS / 1_000_000 - 60_000;
             let plan = diff(known, &walk_of(&tree), &DiffOptions { depth, ..OPTIONS });
             let got = (!plan.tasks.is_empty(), !plan.back.is_empty());
             assert_eq!(got, (tried, comes_back), "{code} {available} {depth:?}");
+            let want = if depth == Full { 0 } else { tries };
+            assert!(plan.tasks.iter().all(|task| task.tries == want), "{code}");
         }
     }
 

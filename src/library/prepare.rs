@@ -31,6 +31,8 @@ pub(super) struct Prepared {
     /// To be probed; `None` when there is no need or no use.
     pub(super) file: Option<File>,
     pub(super) problem: Option<Problem>,
+    /// How often in a row reading it has failed for a reason that may pass.
+    pub(super) tries: u32,
     pub(super) nfo: Option<Nfo>,
     pub(super) group_nfo: Option<Nfo>,
 }
@@ -75,6 +77,7 @@ fn one(ground: &Ground<'_>, task: Task, buffer: &mut Vec<u8>) -> Option<Prepared
         fingerprint: 0,
         file: None,
         problem: None,
+        tries: 0,
         nfo,
         group_nfo,
         name,

@@ -345,13 +345,13 @@ impl<'a> Scan<'a> {
                     return Err(LibraryError::Worker(error.to_string()));
                 }
                 Err(error) => {
-                    prepared.problem = problem::probe(&error);
-                    // What the reader found before is still true of the same content.
-                    let is_passing = prepared
-                        .problem
-                        .as_ref()
-                        .is_some_and(|p| is_passing(&p.code));
-                    info = own.filter(|_| is_passing).and_then(parse);
+                    let problem = problem::probe(&error);
+                    if problem.as_ref().is_some_and(|p| is_passing(&p.code)) {
+                        prepared.tries = prepared.task.tries + 1;
+                        // What the reader found before is still true of the same content.
+                        info = own.and_then(parse);
+                    }
+                    prepared.problem = problem.map(|p| problem::after(p, prepared.tries));
                 }
             }
         }
@@ -432,6 +432,8 @@ impl<'a> Scan<'a> {
             },
             existing,
             problem: prepared.problem,
+            tries: prepared.tries,
+            tried_at_ms: now_ms,
             arranged,
             art,
             group_art,

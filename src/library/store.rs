@@ -21,6 +21,10 @@ pub(super) struct Ready {
     /// The row to store over: the same path's, or that of the file that was renamed.
     pub(super) existing: Option<FileId>,
     pub(super) problem: Option<Problem>,
+    /// How often in a row reading it has failed for a reason that may pass.
+    pub(super) tries: u32,
+    /// Milliseconds since 1970 UTC.
+    pub(super) tried_at_ms: i64,
     pub(super) arranged: Arranged,
     /// The item's own pictures.
     pub(super) art: Vec<ArtRow>,
@@ -133,6 +137,9 @@ fn store_one(conn: &Connection, ready: &Ready, dirty: &mut Dirty) -> Result<(), 
         Some(file),
         ready.problem.as_ref(),
     )?;
+    if ready.tries > 0 {
+        files::set_tries(conn, file, ready.tries, ready.tried_at_ms)?;
+    }
     let mut hang = Hang {
         library,
         parent: None,

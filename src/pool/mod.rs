@@ -74,6 +74,9 @@ pub enum PoolError {
     Job(#[from] JobError),
     #[error("the worker crashed ({0})")]
     Crashed(String),
+    /// By the kernel when memory ran out, or by a person: it says nothing about the file.
+    #[error("the worker was killed")]
+    Killed,
     #[error("the worker did not finish within {} s and was ended", .0.as_secs())]
     TimedOut(Duration),
     #[error("the worker sent more than {0} bytes and was ended")]
@@ -194,7 +197,7 @@ impl Pool {
                 }
                 Err(PoolError::Job(error))
             }
-            End::Lost(error) => Err(PoolError::Crashed(worker.obituary(&error).await)),
+            End::Lost(error) => Err(worker.obituary(&error).await),
             End::Late(limit) => {
                 worker.kill().await;
                 Err(PoolError::TimedOut(limit))

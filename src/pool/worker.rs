@@ -10,13 +10,14 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use bytes::Bytes;
+use nix::libc::SIGKILL;
 use tokio::io::Interest;
 use tokio::net::UnixStream;
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::lane::Limit;
-use super::{Event, Lane, PoolConfig};
+use super::{Event, Lane, PoolConfig, PoolError};
 use crate::base::fd_channel;
 use crate::media::job::{JobError, Output};
 use crate::media::wire::{self, Reply, Request, WorkerFacts};
@@ -190,17 +191,18 @@ impl Worker {
         }
     }
 
-    /// What happened to a worker that is lost, in words; ends it if it still lives.
-    pub async fn obituary(&mut self, error: &io::Error) -> String {
+    /// What happened to a worker that is lost; ends it if it still lives.
+    pub async fn obituary(&mut self, error: &io::Error) -> PoolError {
         if error.kind() != io::ErrorKind::UnexpectedEof
             && error.kind() != io::ErrorKind::BrokenPipe
             && error.kind() != io::ErrorKind::ConnectionReset
         {
             self.kill().await;
-            return error.to_string();
+            return PoolError::Crashed(error.to_string());
         }
-        match timeout(REAP, self.child.wait()).await {
+        PoolError::Crashed(match timeout(REAP, self.child.wait()).await {
             Ok(Ok(status)) => match status.signal() {
+                Some(SIGKILL) => return PoolError::Killed,
                 Some(signal) => format!("signal {signal}"),
                 None => status.to_string(),
             },
@@ -209,7 +211,7 @@ impl Worker {
                 self.kill().await;
                 "it closed its socket".into()
             }
-        }
+        })
     }
 
     /// Kills the process and waits a moment for it to be gone.

@@ -283,6 +283,7 @@ impl From<PoolError> for SessionError {
             PoolError::Job(JobError::OutOfMemory) => Self::OutOfMemory,
             PoolError::Job(other) => Self::Damaged(other.to_string()),
             PoolError::Crashed(text) => Self::Crashed(text),
+            PoolError::Killed => Self::Crashed(error.to_string()),
             PoolError::TimedOut(_) => Self::TimedOut,
             PoolError::TooMuch(_) => Self::Damaged(error.to_string()),
             PoolError::Start(error) => Self::Crashed(error.to_string()),

@@ -12,24 +12,64 @@ use crate::house::{Folders, House, Tasks, worker_after};
 /// Far less than the pause after a scan that was given up.
 const SOON: Duration = Duration::from_secs(20);
 
-const CRASHES: &str = r#"[ -e "$S/crash" ] && kill -9 $$"#;
+const CRASHES: &str = r#"[ -e "$S/crash" ] && kill -SEGV $$"#;
+
+/// As the kernel does it when memory runs out; each try leaves a line.
+const IS_KILLED: &str = r#"echo >> "$S/tries"; [ -e "$S/crash" ] && kill -KILL $$"#;
 
 #[tokio::test]
 async fn a_file_that_failed_once_is_read_by_a_later_scan() {
+    for (fault, code) in [(CRASHES, "crashed"), (IS_KILLED, "not_this_time")] {
+        let folders = Folders::new();
+        folders.put("tiny_h264.mkv", "films/Film.mkv");
+        let crash = folders.state().join("crash");
+        fs::write(&crash, b"").unwrap();
+        let program = worker_after(&folders, fault);
+        let house = House::open_with(folders, Tasks::Scan, program).await;
+        let film = house.one(ItemKind::Film, "Film").await;
+        assert_eq!(film.problem.map(|p| p.code).as_deref(), Some(code));
+        assert!(house.library.source(film.id).await.is_err());
+        fs::remove_file(&crash).unwrap();
+        house.scan().await;
+        let again = house.one(ItemKind::Film, "Film").await;
+        assert_eq!((again.id, again.problem), (film.id, None));
+        assert!(house.library.source(film.id).await.is_ok());
+        house.close().await;
+    }
+}
+
+#[tokio::test]
+async fn a_file_whose_reader_is_killed_is_tried_ever_later_then_only_when_all_is_read_anew() {
     let folders = Folders::new();
     folders.put("tiny_h264.mkv", "films/Film.mkv");
-    let crash = folders.state().join("crash");
+    let (crash, tries) = (folders.state().join("crash"), folders.state().join("tries"));
     fs::write(&crash, b"").unwrap();
-    let program = worker_after(&folders, CRASHES);
+    let program = worker_after(&folders, IS_KILLED);
     let house = House::open_with(folders, Tasks::Scan, program).await;
-    let film = house.one(ItemKind::Film, "Film").await;
-    assert_eq!(film.problem.map(|p| p.code).as_deref(), Some("crashed"));
-    assert!(house.library.source(film.id).await.is_err());
+    let code = async || {
+        let film = house.one(ItemKind::Film, "Film").await;
+        film.problem.map(|problem| problem.code)
+    };
+    let tried = || fs::read_to_string(&tries).unwrap().lines().count();
+    assert_eq!(tried(), 1);
+    for (minutes, tries, said) in [
+        (0, 2, "not_this_time"),
+        (0, 2, "not_this_time"),
+        (10, 3, "not_this_time"),
+        (10, 3, "not_this_time"),
+        (60, 4, "not_this_time"),
+        (360, 5, "given_up"),
+        (9999, 5, "given_up"),
+    ] {
+        house.pass_minutes(minutes);
+        house.scan().await;
+        assert_eq!((tried(), code().await.as_deref()), (tries, Some(said)));
+    }
     fs::remove_file(&crash).unwrap();
     house.scan().await;
-    let again = house.one(ItemKind::Film, "Film").await;
-    assert_eq!((again.id, again.problem), (film.id, None));
-    assert!(house.library.source(film.id).await.is_ok());
+    assert_eq!(code().await.as_deref(), Some("given_up"));
+    house.scan_all_anew().await;
+    assert_eq!(code().await, None);
     house.close().await;
 }
 
@@ -46,12 +86,7 @@ async fn a_failure_takes_nothing_from_a_film_that_was_read_before() {
     fs::write(folders.state().join("crash"), b"").unwrap();
     let program = worker_after(&folders, CRASHES);
     let house = House::open_with(folders, Tasks::Scan, program).await;
-    house
-        .scan_as(ScanRequest {
-            library: None,
-            full: true,
-        })
-        .await;
+    house.scan_all_anew().await;
     let after = house.one(ItemKind::Film, "Film").await;
     assert_eq!(after.problem.map(|p| p.code).as_deref(), Some("crashed"));
     let source = house.library.source(film.id).await.unwrap();

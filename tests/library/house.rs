@@ -6,9 +6,10 @@ use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime};
 
-use alcove::base::clock::SystemClock;
+use alcove::base::clock::{Clock, SystemClock};
 use alcove::db::Db;
 use alcove::library::{
     ItemKind, ItemQuery, ItemSummary, Library, LibraryConfig, LibraryEvent, ScanRequest, ScanState,
@@ -31,8 +32,23 @@ pub enum Tasks {
     All,
 }
 
+/// The machine's clock, and as much ahead of it as a test says.
+#[derive(Default)]
+struct Ahead(AtomicI64);
+
+impl Clock for Ahead {
+    fn unix_ms(&self) -> i64 {
+        SystemClock.unix_ms() + self.0.load(Ordering::Relaxed)
+    }
+
+    fn steady_ms(&self) -> i64 {
+        SystemClock.steady_ms() + self.0.load(Ordering::Relaxed)
+    }
+}
+
 pub struct House {
     pub folders: Folders,
+    clock: Arc<Ahead>,
     pub library: Library,
     pub db: Db,
     pool: Arc<Pool>,
@@ -114,12 +130,13 @@ impl House {
             address_space_bytes: 2 << 30,
         }));
         let shutdown = CancellationToken::new();
+        let clock = Arc::new(Ahead::default());
         let mut config = LibraryConfig::new(folders.state().to_owned());
         config.media_root = Some(folders.media.path().to_owned());
         let (library, long) = Library::start(
             db.clone(),
             Arc::clone(&pool),
-            Arc::new(SystemClock),
+            clock.clone(),
             config,
             shutdown.clone(),
         )
@@ -135,6 +152,7 @@ impl House {
             .collect();
         let house = Self {
             folders,
+            clock,
             library,
             db,
             pool,
@@ -145,6 +163,19 @@ impl House {
             .await
             .expect("the first scan ends");
         house
+    }
+
+    /// Lets the library believe that minutes have passed.
+    pub fn pass_minutes(&self, minutes: i64) {
+        self.clock.0.fetch_add(minutes * 60_000, Ordering::Relaxed);
+    }
+
+    pub async fn scan_all_anew(&self) {
+        self.scan_as(ScanRequest {
+            library: None,
+            full: true,
+        })
+        .await;
     }
 
     pub async fn scan(&self) {

@@ -5,7 +5,7 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 
-use alcove::library::{ItemKind, ItemQuery, LibraryKind, ScanRequest, ScanState};
+use alcove::library::{ItemKind, ItemQuery, LibraryKind, ScanState};
 
 use crate::house::{ANNA, BEN, Folders, House, Tasks, age};
 
@@ -225,12 +225,7 @@ async fn a_restart_and_a_second_scan_change_nothing() {
     let before = house.all().await;
     house.scan().await;
     assert_eq!(house.all().await, before);
-    house
-        .scan_as(ScanRequest {
-            library: None,
-            full: true,
-        })
-        .await;
+    house.scan_all_anew().await;
     assert_eq!(house.all().await, before, "a full scan reads the same");
     let folders = house.close().await;
     let house = House::open(folders, Tasks::Scan).await;
