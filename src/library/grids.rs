@@ -67,7 +67,7 @@ impl Inner {
         let job = Job::Index { stream, effort };
         match self.pool.run(lane, job, vec![media.into()], |_| {}).await {
             Ok(Output::Keyframes(index)) => match SegmentGrid::from_keyframes(&index) {
-                Ok(grid) => self.keep_grid(file, row.fingerprint, &grid).await.map(Some),
+                Ok(grid) => self.keep_grid(file, row.fingerprint, &grid).await,
                 Err(_) => self.note_grid(file, STATE_NONE).await,
             },
             Err(PoolError::Job(JobError::NotFound)) if effort == IndexEffort::ContainerOnly => {
@@ -94,20 +94,20 @@ impl Inner {
         Ok(None)
     }
 
-    /// Stores a grid unless one is stored; answers the stored one.
+    /// Stores a grid unless one is stored; answers the stored one. `None` when the file has changed
+    /// or was forgotten since its keyframes were looked for.
     async fn keep_grid(
         &self,
         file: FileId,
         fingerprint: u64,
         grid: &SegmentGrid,
-    ) -> Result<Arc<SegmentGrid>, LibraryError> {
+    ) -> Result<Option<Arc<SegmentGrid>>, LibraryError> {
         let bytes =
             postcard::to_stdvec(grid).map_err(|error| LibraryError::Worker(error.to_string()))?;
         let stored = self
             .db
             .write(move |conn| files::put_grid(conn, file, fingerprint, &bytes))
             .await?;
-        let grid = stored.as_deref().and_then(parse_grid);
-        grid.map(Arc::new).ok_or(LibraryError::NotFound)
+        Ok(stored.as_deref().and_then(parse_grid).map(Arc::new))
     }
 }

@@ -137,6 +137,30 @@ async fn a_library_removed_while_it_is_scanned_does_not_hold_up_the_others() {
 }
 
 #[tokio::test]
+async fn a_library_removed_while_its_films_are_indexed_does_not_hold_up_the_others() {
+    let folders = Folders::new();
+    folders.put("tiny_h264.mkv", "films/Film.mkv");
+    folders.put("tiny_h264.mp4", "tv/Show/Show S01E01.mp4");
+    // The scan's workers are let through: the background's is the one that waits.
+    let holds = r#"[ "$1" = idle ] && while [ -e "$S/hold" ]; do : > "$S/held"; sleep 0.02; done"#;
+    let program = worker_after(&folders, holds);
+    let (hold, held) = (folders.state().join("hold"), folders.state().join("held"));
+    fs::write(&hold, b"").unwrap();
+    let house = House::open_with(folders, Tasks::All, program).await;
+    let film = house.one(ItemKind::Film, "Film").await;
+    let episode = house.one(ItemKind::Episode, "Episode 1").await;
+    house.until(async |_| held.exists().then_some(())).await;
+    let gone = house.library.remove_library(film.library_id);
+    gone.await.unwrap();
+    fs::remove_file(&hold).unwrap();
+    let rest = house.until(async |library| library.source(episode.id).await.ok()?.grid);
+    tokio::time::timeout(SOON, rest)
+        .await
+        .expect("no long pause");
+    house.close().await;
+}
+
+#[tokio::test]
 async fn a_crash_takes_neither_the_picture_nor_the_cuts_for_good() {
     let folders = Folders::new();
     folders.put("tiny_h264.mkv", "films/Film.mkv");
