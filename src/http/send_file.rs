@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use super::app::App;
 use super::conditions::{Outcome, Validators, evaluate};
 use super::problem::Problem;
-use crate::library::Source;
+use crate::library::Original;
 use crate::media::codec::Container;
 use crate::media::info::MediaInfo;
 
@@ -30,18 +30,18 @@ const NAME: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'_')
     .remove(b'~');
 
-/// Sends the file of `source`, or the part of it that was asked for, until `ended`.
+/// Sends a file, or the part of it that was asked for, until `ended`.
 ///
 /// # Errors
 /// Problems with the statuses 409, 412 and 416.
 pub async fn send_file(
     app: &App,
-    source: Source,
+    original: Original,
     method: &Method,
     headers: &HeaderMap,
     ended: CancellationToken,
 ) -> Result<Response, Problem> {
-    let validators = validators(&source);
+    let validators = validators(&original);
     let length = validators.length_bytes;
     let outcome = evaluate(method, headers, &validators, SystemTime::now());
     let (status, range) = match outcome {
@@ -65,10 +65,16 @@ pub async fn send_file(
     answer.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     answer.insert(
         CONTENT_TYPE,
-        text(&content_type(&source.info, &source.file_name))?,
+        text(&match &original.info {
+            Some(info) => content_type(info, &original.file_name),
+            None => by_name(&original.file_name),
+        })?,
     );
     answer.insert(CONTENT_LENGTH, HeaderValue::from(range.end - range.start));
-    answer.insert(CONTENT_DISPOSITION, text(&disposition(&source.file_name))?);
+    answer.insert(
+        CONTENT_DISPOSITION,
+        text(&disposition(&original.file_name))?,
+    );
     answer.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
     if status == StatusCode::PARTIAL_CONTENT {
         let (first, last) = (range.start, range.end - 1);
@@ -78,7 +84,7 @@ pub async fn send_file(
         );
     }
     // Opened for HEAD as well: its answer must be that of GET.
-    let file = tokio::task::spawn_blocking(move || source.open())
+    let file = tokio::task::spawn_blocking(move || original.open())
         .await
         .map_err(|error| Problem::internal(&error))??;
     if *method == Method::GET && range.start < range.end {
@@ -91,17 +97,17 @@ fn text(value: &str) -> Result<HeaderValue, Problem> {
     HeaderValue::from_str(value).map_err(|error| Problem::internal(&error))
 }
 
-fn validators(source: &Source) -> Validators {
-    let seconds = u64::try_from(source.mtime_ns.div_euclid(1_000_000_000)).ok();
+fn validators(original: &Original) -> Validators {
+    let seconds = u64::try_from(original.mtime_ns.div_euclid(1_000_000_000)).ok();
     // HTTP dates have four digits for the year.
     let seconds = seconds.filter(|&seconds| seconds < 253_402_300_800);
     Validators {
         etag: format!(
             "{:x}-{:x}-{:x}",
-            source.size_bytes, source.mtime_ns, source.fingerprint
+            original.size_bytes, original.mtime_ns, original.fingerprint
         ),
         modified: seconds.map(|seconds| UNIX_EPOCH + Duration::from_secs(seconds)),
-        length_bytes: source.size_bytes,
+        length_bytes: original.size_bytes,
     }
 }
 

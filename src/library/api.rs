@@ -13,7 +13,7 @@ use super::inner::Inner;
 use super::{
     ArtKind, ArtSize, Artwork, Folders, Home, ItemDetail, ItemId, ItemKind, ItemQuery, ItemSummary,
     Letter, LibraryConfig, LibraryError, LibraryEvent, LibraryId, LibraryInfo, LibraryKind,
-    LibraryTasks, Page, ProblemRow, ScanRequest, ScanStatus, Source, UserId,
+    LibraryTasks, Original, Page, ProblemRow, ScanRequest, ScanStatus, Source, UserId,
 };
 use super::{LongTask, background, folders, tasks, watcher};
 use crate::base::clock::SharedClock;
@@ -131,6 +131,14 @@ impl Library {
     /// [`LibraryError::Unreadable`].
     pub async fn source(&self, item: ItemId) -> Result<Source, LibraryError> {
         self.inner.source(item).await
+    }
+
+    /// An item's file as it lies there, also when it cannot be played.
+    ///
+    /// # Errors
+    /// [`LibraryError::NotFound`], [`LibraryError::NoFile`], [`LibraryError::NotAvailable`].
+    pub async fn original(&self, item: ItemId) -> Result<Original, LibraryError> {
+        self.inner.original(item).await
     }
 
     /// Like [`Library::source`], with a grid if one can be had quickly: the stored one, else from

@@ -41,6 +41,6 @@ pub use api::Library;
 pub use error::LibraryError;
 pub use types::{
     ArtSize, Artwork, BrowsedFolder, Folders, Home, HomeShelf, ItemDetail, LibraryConfig,
-    LibraryEvent, LibraryInfo, LibraryTasks, LongTask, ProblemRow, ScanPhase, ScanRequest,
-    ScanState, ScanStatus, Source, SourceFile, SubtitleRef,
+    LibraryEvent, LibraryInfo, LibraryTasks, LongTask, Original, ProblemRow, ScanPhase,
+    ScanRequest, ScanState, ScanStatus, Source, SourceFile, SubtitleRef,
 };

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use super::inner::Inner;
 use super::naming::words::normalise;
 use super::{
-    Home, HomeShelf, ItemDetail, ItemId, ItemQuery, ItemSummary, LibraryError, LibraryEvent, Page,
-    ProblemRow, Progress, Source, SourceFile, SubtitleRef, UserId,
+    Home, HomeShelf, ItemDetail, ItemId, ItemQuery, ItemSummary, LibraryError, LibraryEvent,
+    Original, Page, ProblemRow, Progress, Source, SourceFile, SubtitleRef, UserId,
 };
 use crate::db::files::{self, PlayableFile};
 use crate::db::side_subtitles::{self, SideSubtitleRow};
@@ -104,6 +104,39 @@ impl Inner {
     }
 
     pub(super) async fn source(&self, item: ItemId) -> Result<Source, LibraryError> {
+        let (beside, file) = self.file_row(item).await?;
+        let info = parse_info(&file).ok_or(LibraryError::Unreadable)?;
+        Ok(Source {
+            item,
+            file_id: file.id,
+            fingerprint: file.fingerprint,
+            size_bytes: file.size_bytes,
+            mtime_ns: file.mtime_ns,
+            file_name: file_name(&file.path),
+            subtitles: subtitle_refs(Some(&info), &beside),
+            info: Arc::new(info),
+            grid: file.grid.as_deref().and_then(parse_grid).map(Arc::new),
+            opener: self.opener(&file),
+        })
+    }
+
+    pub(super) async fn original(&self, item: ItemId) -> Result<Original, LibraryError> {
+        let (_, file) = self.file_row(item).await?;
+        Ok(Original {
+            fingerprint: file.fingerprint,
+            size_bytes: file.size_bytes,
+            mtime_ns: file.mtime_ns,
+            file_name: file_name(&file.path),
+            info: parse_info(&file).map(Arc::new),
+            opener: self.opener(&file),
+        })
+    }
+
+    /// The row of an item's file, which must be there, and of the subtitles beside it.
+    async fn file_row(
+        &self,
+        item: ItemId,
+    ) -> Result<(Vec<SideSubtitleRow>, PlayableFile), LibraryError> {
         let found = self
             .db
             .read(move |conn| {
@@ -121,25 +154,12 @@ impl Inner {
             })
             .await?;
         let (beside, file) = found?;
-        if !file.available {
-            return Err(LibraryError::NotAvailable);
+        match file.available {
+            true => Ok((beside, file)),
+            false => Err(LibraryError::NotAvailable),
         }
-        let info = parse_info(&file).ok_or(LibraryError::Unreadable)?;
-        Ok(Source {
-            item,
-            file_id: file.id,
-            fingerprint: file.fingerprint,
-            size_bytes: file.size_bytes,
-            mtime_ns: file.mtime_ns,
-            file_name: file_name(&file.path),
-            subtitles: subtitle_refs(Some(&info), &beside),
-            info: Arc::new(info),
-            grid: file.grid.as_deref().and_then(parse_grid).map(Arc::new),
-            opener: self.opener(&file),
-        })
     }
 
-    /// Opens a file that may not be readable as media, for a download.
     pub(super) fn opener(&self, file: &PlayableFile) -> super::source::Opener {
         super::source::Opener {
             path: super::walk::absolute(&file.root, &file.path),

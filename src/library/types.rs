@@ -121,6 +121,44 @@ pub struct Source {
     pub(super) opener: super::source::Opener,
 }
 
+/// A file as it lies there, whether it could be read as media or not. Holds no open file.
+#[derive(Clone, Debug)]
+pub struct Original {
+    /// As in [`Source`].
+    pub fingerprint: u64,
+    pub size_bytes: u64,
+    /// Last change, nanoseconds since 1970 UTC.
+    pub mtime_ns: i64,
+    /// Name without folders; bytes that are not UTF-8 are replaced.
+    pub file_name: String,
+    /// `None` when it could not be read as media.
+    pub info: Option<Arc<MediaInfo>>,
+    pub(super) opener: super::source::Opener,
+}
+
+impl Original {
+    /// As [`Source::open`].
+    ///
+    /// # Errors
+    /// As [`Source::open`].
+    pub fn open(&self) -> Result<File, LibraryError> {
+        self.opener.open()
+    }
+}
+
+impl From<Source> for Original {
+    fn from(source: Source) -> Self {
+        Self {
+            fingerprint: source.fingerprint,
+            size_bytes: source.size_bytes,
+            mtime_ns: source.mtime_ns,
+            file_name: source.file_name,
+            info: Some(source.info),
+            opener: source.opener,
+        }
+    }
+}
+
 impl Source {
     /// Opens the file for reading and checks that it is still the one that was scanned, a regular
     /// file below one of the libraries' folders. Blocks for as long as the file system does.

@@ -13,6 +13,7 @@ use super::server::assert_problem;
 use crate::media;
 
 const NAME: &str = "h264_aac.mp4";
+const FILM: &str = "Films/A Film (2001)/A Film (2001).mp4";
 
 /// A server with one film, and the film's bytes.
 struct Cinema {
@@ -25,27 +26,33 @@ struct Cinema {
 
 fn cinema() -> Cinema {
     let folder = tempfile::tempdir().expect("scratch folder");
-    let film = folder.path().join("Films/A Film (2001)/A Film (2001).mp4");
+    let film = folder.path().join(FILM);
     place(&film, None);
-    let house = House::over(folder.path());
-    let mut owner = house.owner();
-    house.wait_for_scan(&mut owner, Duration::from_secs(60));
-    let page = owner.get("/api/v1/items?kind=film").json();
-    let id = page["items"][0]["id"]
-        .as_str()
-        .unwrap_or_else(|| panic!("{page}"))
-        .to_owned();
-    let bytes = std::fs::read(film).expect("the film");
-    Cinema {
-        house,
-        owner,
-        id,
-        bytes,
-        _media: folder,
-    }
+    Cinema::over(folder)
 }
 
 impl Cinema {
+    /// A server over a folder with one film.
+    fn over(folder: tempfile::TempDir) -> Self {
+        let house = House::over(folder.path());
+        let mut owner = house.owner();
+        house.wait_for_scan(&mut owner, Duration::from_secs(60));
+        let page = owner.get("/api/v1/items?kind=film").json();
+        let id = page["items"][0]["id"]
+            .as_str()
+            .unwrap_or_else(|| panic!("{page}"))
+            .to_owned();
+        let film = folder.path().join(FILM);
+        let bytes = std::fs::read(film).expect("the film");
+        Self {
+            house,
+            owner,
+            id,
+            bytes,
+            _media: folder,
+        }
+    }
+
     fn file(&mut self, headers: &[(&str, &str)]) -> Answer {
         let path = format!("/api/v1/items/{}/file", self.id);
         self.owner
@@ -69,7 +76,7 @@ fn browser() -> Value {
 #[test]
 fn a_film_names_its_exact_codec_and_a_photo_its_upright_size() {
     let folder = tempfile::tempdir().expect("scratch folder");
-    let film = folder.path().join("Films/A Film (2001)/A Film (2001).mp4");
+    let film = folder.path().join(FILM);
     place(&film, None);
     // Written just now: the list is whole only after a second look.
     let photo = folder.path().join("Photos/Turned.jpg");
@@ -355,4 +362,29 @@ fn place(path: &Path, length: Option<u64>) {
     // What was written a moment ago may still be being copied, and a scan would wait for it.
     let long_ago = SystemTime::now() - Duration::from_secs(3600);
     file.set_modified(long_ago).expect("a time of change");
+}
+
+#[test]
+fn a_damaged_file_can_be_fetched_but_not_played() {
+    let folder = tempfile::tempdir().expect("scratch folder");
+    let film = folder.path().join(FILM);
+    place(&film, None);
+    let bytes = b"A film once, of which little is left.";
+    std::fs::write(&film, bytes).expect("write");
+    let past = SystemTime::now() - Duration::from_secs(60);
+    let open = std::fs::File::options().append(true).open(&film);
+    open.and_then(|file| file.set_modified(past))
+        .expect("set the time");
+    let mut cinema = Cinema::over(folder);
+    let item = cinema
+        .owner
+        .get(&format!("/api/v1/items/{}", cinema.id))
+        .json();
+    assert!(item["problem"]["code"].is_string(), "{item}");
+    let whole = cinema.file(&[]);
+    assert_eq!((whole.status, &whole.body[..]), (200, &bytes[..]));
+    assert_eq!(whole.header("content-type"), Some("video/mp4"));
+    let part = cinema.file(&[("Range", "bytes=2-5")]);
+    assert_eq!((part.status, &part.body[..]), (206, &bytes[2..6]));
+    assert_problem(&cinema.play(&browser()), 422, "unreadable");
 }

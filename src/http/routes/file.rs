@@ -14,7 +14,7 @@ use crate::http::send_file::send_file;
 use crate::http::types::Id;
 use crate::library::ItemId;
 
-/// The bytes of the file; ranges and conditions as in RFC 9110.
+/// The bytes of the file, also of one that cannot be played; ranges and conditions as in RFC 9110.
 #[utoipa::path(method(get, head), path = "/api/v1/items/{id}/file",
     tag = "items",
     params(("id" = inline(Id), Path)),
@@ -25,7 +25,6 @@ use crate::library::ItemId;
         (status = 409, description = "Its folder is away."),
         (status = 412, description = "It has changed."),
         (status = 416, description = "Past the end."),
-        (status = 422, description = "It could not be read as media."),
     ),
 )]
 pub async fn file(
@@ -35,6 +34,6 @@ pub async fn file(
     method: Method,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let source = app.rooms.library.source(ItemId(id.0)).await?;
-    send_file(&app, source, &method, &headers, session.ended().clone()).await
+    let original = app.rooms.library.original(ItemId(id.0)).await?;
+    send_file(&app, original, &method, &headers, session.ended().clone()).await
 }

@@ -42,7 +42,7 @@ pub async fn file(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let ended = playing.session.ended().clone();
-    send_file(&app, playing.source, &method, &headers, ended).await
+    send_file(&app, playing.source.into(), &method, &headers, ended).await
 }
 
 /// The multivariant playlist.

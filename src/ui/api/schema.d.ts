@@ -126,13 +126,13 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The bytes of the file; ranges and conditions as in RFC 9110. */
+        /** The bytes of the file, also of one that cannot be played; ranges and conditions as in RFC 9110. */
         get: operations["file"];
         put?: never;
         post?: never;
         delete?: never;
         options?: never;
-        /** The bytes of the file; ranges and conditions as in RFC 9110. */
+        /** The bytes of the file, also of one that cannot be played; ranges and conditions as in RFC 9110. */
         head: operations["file_head"];
         patch?: never;
         trace?: never;
@@ -1806,15 +1806,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It could not be read as media. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description Something went wrong inside the server. */
             500: {
                 headers: {
@@ -1933,15 +1924,6 @@ export interface operations {
             };
             /** @description The server does not answer under the name in `Host`. */
             421: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It could not be read as media. */
-            422: {
                 headers: {
                     [name: string]: unknown;
                 };
