@@ -219,6 +219,17 @@ pub fn set_made(conn: &Connection, key: u64, colour: Option<u32>) -> Result<(), 
     Ok(())
 }
 
+/// Whether the picture `key` has been made and its colour noted.
+///
+/// # Errors
+/// [`DbError`] of the query.
+pub fn is_made(conn: &Connection, key: u64) -> Result<bool, DbError> {
+    let made = conn
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM art WHERE key = :key AND state = 1)")?
+        .query_row(named_params! {":key": key as i64}, |row| row.get(0))?;
+    Ok(made)
+}
+
 /// Whether any item still uses the picture `key`.
 ///
 /// # Errors

@@ -160,12 +160,14 @@ impl Inner {
         lane: Lane,
         path: &Path,
     ) -> Result<Bytes, LibraryError> {
-        if stored.state == 1
-            && let Some(bytes) = read(path).await
+        let key = stored.art.key;
+        // Who had the turn before may have made it.
+        if let Some(bytes) = read(path).await
+            && self.db.read(move |conn| art::is_made(conn, key)).await?
         {
             return Ok(bytes);
         }
-        if !self.may_try(Work::Picture(stored.art.key)) {
+        if !self.may_try(Work::Picture(key)) {
             return Err(LibraryError::NotAvailable);
         }
         let _permit = match lane {
@@ -187,7 +189,6 @@ impl Inner {
                 bounds,
             },
         };
-        let key = stored.art.key;
         match self.pool.collect(lane, job, vec![file.into()]).await {
             Ok((Output::Picture(PictureInfo { main_colour, .. }), bytes)) if !bytes.is_empty() => {
                 keep(path, bytes.clone()).await;

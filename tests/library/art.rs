@@ -4,7 +4,7 @@
 
 use alcove::library::{ArtKind, ArtSize, ItemKind, LibraryError};
 
-use crate::house::{ANNA, Folders, House, Tasks};
+use crate::house::{ANNA, Folders, House, Tasks, worker_after};
 
 #[tokio::test]
 async fn pictures_come_from_beside_the_file_else_from_it() {
@@ -222,5 +222,40 @@ async fn what_was_made_goes_with_its_film_and_so_does_what_a_crash_left() {
         .until(async |_| (count(&of_film) == 0).then_some(()))
         .await;
     assert!(count(&of_kept) > 0);
+    house.close().await;
+}
+
+#[tokio::test]
+async fn who_asks_for_the_same_picture_or_text_at_once_shares_its_making() {
+    let folders = Folders::new();
+    let path = folders.put("subtitles.mkv", "films/Film.mkv");
+    let away = folders.state().join("away");
+    let waits = r#"if [ "$1" = viewer ]; then
+        echo >> "$S/viewers"; while [ -e "$S/hold" ]; do : > "$S/held"; sleep 0.02; done; fi"#;
+    let program = worker_after(&folders, waits);
+    let state = |name: &str| folders.state().join(name);
+    let (hold, held, viewers) = (state("hold"), state("held"), state("viewers"));
+    let house = House::open_with(folders, Tasks::Scan, program).await;
+    let film = house.one(ItemKind::Film, "Film").await.id;
+    std::fs::write(&hold, b"").unwrap();
+    let release = async || {
+        house.until(async |_| held.exists().then_some(())).await;
+        // Who begins after this finds no film to make anything of.
+        std::fs::rename(&path, &away).unwrap();
+        std::fs::remove_file(&hold).unwrap();
+    };
+    let picture = || house.library.artwork(film, ArtKind::Poster, ArtSize::Small);
+    let (one, two, ()) = tokio::join!(picture(), picture(), release());
+    assert_eq!(one.unwrap().bytes, two.unwrap().bytes);
+    let started = || std::fs::read_to_string(&viewers).unwrap().lines().count();
+    assert_eq!(started(), 1, "one worker for both");
+
+    std::fs::rename(&away, &path).unwrap();
+    house.library.source_with_grid(film).await.unwrap();
+    let detail = house.library.item(ANNA, film).await.unwrap();
+    let text = || house.library.subtitle(film, &detail.subtitles[0].id);
+    let (one, two) = tokio::join!(text(), text());
+    assert_eq!(one.unwrap(), two.unwrap());
+    assert_eq!(started(), 1, "one job after the other");
     house.close().await;
 }
