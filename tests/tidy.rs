@@ -3,6 +3,9 @@
 //!
 //! Never: running the program.
 
+#[path = "tidy/writer.rs"]
+mod writer;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
