@@ -2,7 +2,7 @@
 //!
 //! Never: bad files; those are in `hostile`.
 
-use alcove::library::{ItemId, ItemKind, ItemQuery, LibraryKind, Sort};
+use alcove::library::{ItemId, ItemKind, ItemQuery, ItemSummary, LibraryKind, Sort};
 
 use crate::house::{ANNA, Folders, House, Tasks, age};
 
@@ -177,6 +177,30 @@ async fn a_series_opens_into_seasons_and_these_into_episodes_in_order() {
     let parents: Vec<_> = detail.parents.iter().map(|p| p.kind).collect();
     assert_eq!(parents, [ItemKind::Series, ItemKind::Season]);
     assert_eq!((detail.previous, detail.next), (None, Some(first[1].id)));
+    house.close().await;
+}
+
+#[tokio::test]
+async fn editions_of_a_film_are_told_apart_in_lists_at_home_and_on_their_pages() {
+    let folders = Folders::new();
+    for edition in ["", " {edition-Final Cut}", " {edition-Director's Cut}"] {
+        let path = format!("films/Blade Runner (1982)/Blade Runner (1982){edition}.mkv");
+        folders.put("tiny_h264.mkv", &path);
+    }
+    let house = House::open(folders, Tasks::Scan).await;
+    let wanted = [None, Some("Director's Cut"), Some("Final Cut")];
+    let editions = |films: &[ItemSummary]| {
+        let mut found: Vec<_> = films.iter().map(|film| film.edition.clone()).collect();
+        found.sort();
+        assert_eq!(found, wanted.map(|name| name.map(str::to_owned)));
+    };
+    let films = house.of_kind(ItemKind::Film).await;
+    editions(&films);
+    editions(&house.library.home(ANNA).await.unwrap().added[0].items);
+    for film in films {
+        let page = house.library.item(ANNA, film.id).await.unwrap();
+        assert_eq!(page.summary.edition, film.edition);
+    }
     house.close().await;
 }
 
