@@ -2,6 +2,7 @@
 //!
 //! Never: a change; a page by offset.
 
+use rusqlite::types::FromSql;
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, named_params};
 
 use super::DbError;
@@ -415,8 +416,13 @@ pub fn parents(conn: &Connection, item: ItemId) -> Result<Vec<ParentRef>, DbErro
 /// # Errors
 /// [`DbError`] of the query.
 pub fn file_of(conn: &Connection, item: ItemId) -> Result<Option<Option<FileId>>, DbError> {
+    column(conn, "SELECT file_id FROM items WHERE id = :item", item)
+}
+
+/// One column of an item, if there is such an item.
+fn column<T: FromSql>(conn: &Connection, sql: &str, item: ItemId) -> Result<Option<T>, DbError> {
     let found = conn
-        .prepare_cached("SELECT file_id FROM items WHERE id = :item")?
+        .prepare_cached(sql)?
         .query_row(named_params! {":item": item}, |row| row.get(0))
         .optional()?;
     Ok(found)
@@ -530,11 +536,7 @@ fn beside(conn: &Connection, place: &Place, after: bool) -> Result<Option<ItemId
 /// # Errors
 /// [`DbError`] of the query.
 pub fn duration_of(conn: &Connection, item: ItemId) -> Result<Option<Option<u64>>, DbError> {
-    let found = conn
-        .prepare_cached("SELECT duration_ms FROM items WHERE id = :item")?
-        .query_row(named_params! {":item": item}, |row| row.get(0))
-        .optional()?;
-    Ok(found)
+    column(conn, "SELECT duration_ms FROM items WHERE id = :item", item)
 }
 
 /// Films whose embedded text subtitles have not been looked at, after the file `after`.
