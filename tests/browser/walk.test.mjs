@@ -249,6 +249,8 @@ async function arrived(page, path) {
 
 /** Moves the focus with `key` alone until it is on the link or button called `name` in the `region`, and presses Enter. */
 async function openByKeys(page, key, region, name) {
+  // A list that comes within 300 ms shows nothing before, and a key pressed meanwhile passes it by.
+  await page.locator(region).getByText(name).filter({ visible: true }).first().waitFor();
   const passed = [];
   for (let presses = 0; presses < 40; presses += 1) {
     await page.keyboard.press(key);
