@@ -389,6 +389,28 @@ async fn history_follows_the_content_when_names_are_passed_on_or_swapped() {
 }
 
 #[tokio::test]
+async fn history_leaves_a_name_for_its_content_while_another_file_is_written_under_it() {
+    let (folders, path) = episodes();
+    let house = House::open(folders, Tasks::Scan).await;
+    let first = house.one(ItemKind::Episode, "Episode 1").await;
+    let mark = house.library.mark_watched(ANNA, first.id, 0, true);
+    mark.await.unwrap();
+    let of = |number: u32| house.folders.media(&path(number));
+    fs::rename(of(1), of(4)).unwrap();
+    // Written just now: it is not read before it rests.
+    fs::copy(crate::media::file("tiny_h264.mp4"), of(1)).unwrap();
+    house.scan().await;
+    let moved = house.one(ItemKind::Episode, "Episode 4").await;
+    assert_eq!(moved.id, first.id);
+    assert!(moved.progress.is_some_and(|progress| progress.watched));
+    age(&of(1));
+    house.scan().await;
+    let new = house.one(ItemKind::Episode, "Episode 1").await;
+    assert_eq!((new.progress, new.problem), (None, None));
+    house.close().await;
+}
+
+#[tokio::test]
 async fn a_film_that_is_edited_in_its_place_keeps_its_history_there() {
     let (folders, path) = episodes();
     let house = House::open(folders, Tasks::Scan).await;
