@@ -11,37 +11,36 @@ use nix::sys::statvfs::statvfs;
 pub struct Disk {
     /// The first of the folders that lie on it.
     pub path: PathBuf,
+    /// The kernel's number of it.
+    device: u64,
     pub total_bytes: u64,
     /// What is left for an ordinary user.
     pub free_bytes: u64,
 }
 
-/// The file systems that hold `folders`; folders that are away are left out. Blocks.
-pub fn storage(folders: &[PathBuf]) -> Vec<Disk> {
-    let mut seen = Vec::new();
-    let mut disks = Vec::new();
-    for folder in folders {
-        if let Some((id, disk)) = look(folder)
-            && !seen.contains(&id)
-        {
-            seen.push(id);
-            disks.push(disk);
+/// The first of all folders on each file system.
+pub fn each_once(disks: impl IntoIterator<Item = Disk>) -> Vec<Disk> {
+    let mut kept: Vec<Disk> = Vec::new();
+    for disk in disks {
+        if !kept.iter().any(|known| known.device == disk.device) {
+            kept.push(disk);
         }
     }
-    disks
+    kept
 }
 
-fn look(folder: &Path) -> Option<(u64, Disk)> {
+/// The file system that holds `folder`; `None` for one that is away. Blocks.
+pub fn disk_of(folder: &Path) -> Option<Disk> {
     use std::os::unix::fs::MetadataExt;
     let device = std::fs::metadata(folder).ok()?.dev();
     let facts = statvfs(folder).ok()?;
     let unit = facts.fragment_size();
-    let disk = Disk {
+    Some(Disk {
         path: folder.to_owned(),
+        device,
         total_bytes: facts.blocks().saturating_mul(unit),
         free_bytes: facts.blocks_available().saturating_mul(unit),
-    };
-    Some((device, disk))
+    })
 }
 
 #[cfg(test)]
@@ -53,7 +52,9 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let inner = dir.path().join("inner");
         std::fs::create_dir(&inner).unwrap();
-        let disks = storage(&[dir.path().to_owned(), inner, dir.path().join("absent")]);
+        let absent = dir.path().join("absent");
+        let folders = [dir.path(), &inner, &absent];
+        let disks = each_once(folders.into_iter().filter_map(disk_of));
         let [disk] = disks.as_slice() else {
             panic!("{disks:?}")
         };

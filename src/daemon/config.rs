@@ -92,6 +92,9 @@ pub struct LibrarySection {
     pub art_cache_mib: u64,
     /// Disk for subtitles kept as texts in MiB, 16 to 1048576. Default 512.
     pub text_cache_mib: u64,
+    /// Seconds after which a disk of media that does not answer counts as hung, 1 to 600. Default 30: one
+    /// that sleeps needs about 15.
+    pub disk_timeout_s: u64,
 }
 
 /// How much is logged.
@@ -148,6 +151,7 @@ impl Default for LibrarySection {
             scan_workers: 2,
             art_cache_mib: 1024,
             text_cache_mib: 512,
+            disk_timeout_s: 30,
         }
     }
 }
@@ -234,6 +238,12 @@ impl Config {
                 Some(number(self.library.scan_workers)),
                 1..=16,
                 "1 to 16",
+            ),
+            (
+                "library.disk_timeout_s",
+                Some(self.library.disk_timeout_s),
+                1..=600,
+                "1 to 600",
             ),
             (
                 "library.art_cache_mib",

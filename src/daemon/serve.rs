@@ -50,7 +50,8 @@ const FULL_BELOW_BYTES: u64 = 256 * 1024;
 const MIB: u64 = 1024 * 1024;
 /// The deepest stacks are those of a debug build.
 const STACK_BYTES: usize = 1024 * 1024;
-const BLOCKING_THREADS: usize = 32;
+/// Those that wait for disks, of which hung ones may keep all, and those for everything else.
+const BLOCKING_THREADS: usize = 64;
 
 /// Why the server did not start.
 #[derive(Debug, thiserror::Error)]
@@ -296,6 +297,7 @@ async fn build(config: &Config) -> Result<House, ServeError> {
         scan_workers: config.library.scan_workers,
         art_cache_bytes: config.library.art_cache_mib * MIB,
         text_cache_bytes: config.library.text_cache_mib * MIB,
+        disk_patience: Duration::from_secs(config.library.disk_timeout_s),
         ..LibraryConfig::new(config.state.clone())
     };
     let (library, tasks) = Library::start(
@@ -326,10 +328,8 @@ async fn build(config: &Config) -> Result<House, ServeError> {
 /// SQLite reports a full disk as an input/output error where it maps its index into memory.
 fn explain(error: DbError, state: &Path) -> DbError {
     let is_vague = matches!(error, DbError::Sqlite(_) | DbError::Migration(_));
-    let disks = crate::board::storage(&[state.to_owned()]);
-    let is_full = disks
-        .first()
-        .is_some_and(|disk| disk.free_bytes < FULL_BELOW_BYTES);
+    let disk = crate::board::disk_of(state);
+    let is_full = disk.is_some_and(|disk| disk.free_bytes < FULL_BELOW_BYTES);
     if is_vague && is_full {
         DbError::Full
     } else {

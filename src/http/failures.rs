@@ -93,6 +93,12 @@ impl From<LibraryError> for Problem {
                 "not_available",
                 "The file is not there at the moment. Check that its disk is connected.",
             ),
+            LibraryError::NotAnswering(_) => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "disk_not_answering",
+                "The disk that holds this does not answer. Check it and its connection.",
+            )
+            .retry_after_s(30),
             LibraryError::NoFile => Self::new(
                 StatusCode::NOT_FOUND,
                 "no_file",

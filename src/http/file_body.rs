@@ -18,21 +18,19 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use rustix::fs::{Advice, fadvise};
 use rustix::io::{Errno, ReadWriteFlags, preadv2};
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
+
+use crate::library::Disk;
 
 /// Bytes of a buffer: large enough that calls cost little, small enough to stay in a core's cache.
 const BUFFER_BYTES: usize = 128 * 1024;
-/// Reads from disk at once; the others wait in order.
-const DISK_READS: usize = 8;
 /// Buffers kept while no file is being sent.
 const IDLE_BUFFERS: usize = 4;
 
 /// What all file bodies share; a cheap handle.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct FileReader {
     buffers: Arc<Buffers>,
-    disk: Arc<Semaphore>,
 }
 
 #[derive(Debug, Default)]
@@ -85,19 +83,16 @@ impl Drop for Loan {
     }
 }
 
-impl Default for FileReader {
-    fn default() -> Self {
-        Self {
-            buffers: Arc::default(),
-            disk: Arc::new(Semaphore::new(DISK_READS)),
-        }
-    }
-}
-
 impl FileReader {
-    /// The bytes `range` of `file`; ends with an error when the file turns out shorter, and when
-    /// `ended` is cancelled.
-    pub fn body(&self, file: File, range: Range<u64>, ended: CancellationToken) -> FileBody {
+    /// The bytes `range` of `file` on `disk`; ends with an error when the file turns out shorter, when
+    /// the disk hangs, and when `ended` is cancelled.
+    pub fn body(
+        &self,
+        file: File,
+        range: Range<u64>,
+        disk: Disk,
+        ended: CancellationToken,
+    ) -> FileBody {
         // Advice only: a file system without it reads ahead as it likes.
         let _ = fadvise(&file, range.start, None, Advice::Sequential);
         FileBody {
@@ -105,8 +100,9 @@ impl FileReader {
             at: range.start,
             end: range.end,
             reader: self.clone(),
+            disk,
             ended,
-            disk: None,
+            reading: None,
         }
     }
 }
@@ -119,8 +115,10 @@ pub struct FileBody {
     at: u64,
     end: u64,
     reader: FileReader,
+    disk: Disk,
     ended: CancellationToken,
-    disk: Option<DiskRead>,
+    /// Present while the disk is waited for.
+    reading: Option<DiskRead>,
 }
 
 impl std::fmt::Debug for FileBody {
@@ -147,22 +145,14 @@ impl FileBody {
     }
 
     fn read_from_disk(&self, mut loan: Loan, want: usize) -> DiskRead {
-        let (file, at, disk) = (
-            Arc::clone(&self.file),
-            self.at,
-            Arc::clone(&self.reader.disk),
-        );
+        let (file, at, disk) = (Arc::clone(&self.file), self.at, self.disk.clone());
         Box::pin(async move {
-            let permit = disk.acquire_owned().await.map_err(io::Error::other)?;
             let read = move || {
-                let _turn = permit;
                 let count = read_at(&file, &mut loan.bytes[..want], at)?;
                 loan.filled = count;
                 Ok(loan)
             };
-            tokio::task::spawn_blocking(read)
-                .await
-                .map_err(io::Error::other)?
+            disk.run(read).await.map_err(io::Error::other)?
         })
     }
 
@@ -201,7 +191,7 @@ impl Body for FileBody {
             this.at = this.end;
             return Poll::Ready(Some(Err(io::ErrorKind::ConnectionAborted.into())));
         }
-        if this.disk.is_none() {
+        if this.reading.is_none() {
             let left = usize::try_from(this.end - this.at).unwrap_or(usize::MAX);
             let want = left.min(BUFFER_BYTES);
             let mut loan = this.reader.buffers.take();
@@ -210,18 +200,18 @@ impl Body for FileBody {
                     loan.filled = count;
                     return this.send(loan);
                 }
-                Ok(None) => this.disk = Some(this.read_from_disk(loan, want)),
+                Ok(None) => this.reading = Some(this.read_from_disk(loan, want)),
                 Err(error) => {
                     this.at = this.end;
                     return Poll::Ready(Some(Err(error)));
                 }
             }
         }
-        let Some(read) = &mut this.disk else {
+        let Some(read) = &mut this.reading else {
             return Poll::Ready(None);
         };
         let loan = ready!(read.as_mut().poll(cx));
-        this.disk = None;
+        this.reading = None;
         match loan {
             Ok(loan) => this.send(loan),
             Err(error) => {
@@ -243,8 +233,15 @@ impl Body for FileBody {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::library::Disks;
     use http_body_util::BodyExt;
     use std::io::Write;
+    use std::path::Path;
+    use std::time::Duration;
+
+    fn disk() -> Disk {
+        Disks::new(Duration::from_secs(30)).of(Path::new("/"))
+    }
 
     fn file(bytes: &[u8]) -> File {
         let mut file = tempfile::tempfile().unwrap();
@@ -266,7 +263,12 @@ mod tests {
             5..5,
             100..2 * BUFFER_BYTES as u64 + 1,
         ] {
-            let body = reader.body(file(&bytes), range.clone(), CancellationToken::new());
+            let body = reader.body(
+                file(&bytes),
+                range.clone(),
+                disk(),
+                CancellationToken::new(),
+            );
             assert_eq!(body.size_hint().exact(), Some(range.end - range.start));
             let got = body.collect().await.unwrap().to_bytes();
             assert_eq!(
@@ -282,7 +284,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_file_that_shrank_is_an_error_and_not_a_short_answer() {
-        let body = FileReader::default().body(file(b"abc"), 0..10, CancellationToken::new());
+        let body =
+            FileReader::default().body(file(b"abc"), 0..10, disk(), CancellationToken::new());
         let error = body.collect().await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
     }
@@ -293,6 +296,7 @@ mod tests {
         let mut body = FileReader::default().body(
             file(&[1; 2 * BUFFER_BYTES]),
             0..2 * BUFFER_BYTES as u64,
+            disk(),
             ended.clone(),
         );
         assert!(body.frame().await.unwrap().is_ok());

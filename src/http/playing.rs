@@ -17,7 +17,7 @@ use crate::auth::ticket::TicketError;
 use crate::library::{self, ItemId, SubtitleRef};
 use crate::transcode::plan::{Decision, GridChoice, Plan};
 use crate::transcode::session::{SessionError, SessionKey};
-use crate::transcode::source::{Source, regular_grid};
+use crate::transcode::source::{Opening, Source, regular_grid};
 
 /// What a valid ticket leads to.
 #[derive(Debug)]
@@ -107,7 +107,10 @@ pub fn playable(source: &library::Source, plan: &Plan) -> Result<Source, Problem
         })?),
     };
     let file = source.clone();
-    let opener = Arc::new(move || file.open().map_err(io::Error::other));
+    let opener = Arc::new(move || -> Opening {
+        let file = file.clone();
+        Box::pin(async move { file.open().await.map_err(io::Error::other) })
+    });
     let info = Arc::clone(&source.info);
     Ok(Source::new(
         opener,

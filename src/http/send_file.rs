@@ -84,11 +84,10 @@ pub async fn send_file(
         );
     }
     // Opened for HEAD as well: its answer must be that of GET.
-    let file = tokio::task::spawn_blocking(move || original.open())
-        .await
-        .map_err(|error| Problem::internal(&error))??;
+    let file = original.open().await?;
     if *method == Method::GET && range.start < range.end {
-        *response.body_mut() = Body::new(app.files.body(file, range, ended));
+        let disk = original.disk().clone();
+        *response.body_mut() = Body::new(app.files.body(file, range, disk, ended));
     }
     Ok(response)
 }

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
+use super::disk::Disk;
 use super::inner::Inner;
 use super::{
     ArtKind, ArtSize, Artwork, Folders, Home, ItemDetail, ItemId, ItemKind, ItemQuery, ItemSummary,
@@ -267,6 +268,11 @@ impl Library {
     /// [`LibraryError::NotAbsolute`], [`LibraryError::NoFolder`], [`LibraryError::FolderUnreadable`].
     pub async fn browse_folders(&self, path: Option<PathBuf>) -> Result<Folders, LibraryError> {
         folders::browse(&self.inner, path).await
+    }
+
+    /// The disk behind a library's folder.
+    pub fn disk(&self, folder: &Path) -> Disk {
+        self.inner.disks.of(folder)
     }
 
     /// Problems in the order they were first seen.

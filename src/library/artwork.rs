@@ -221,16 +221,13 @@ impl Inner {
         if let Some(path) = &stored.art.path {
             let (path, roots) = (absolute(&stored.root, path), self.roots());
             let open = move || open_regular(&path, &roots).map(|(file, ..)| file);
-            let opened = tokio::task::spawn_blocking(open)
-                .await
-                .map_err(|_| LibraryError::Busy)?;
+            let opened = self.disks.of(&stored.root).run(open).await?;
             return opened.map_err(|_| LibraryError::NotAvailable);
         }
         let opener = self
             .file_opener(stored.art.file.ok_or(LibraryError::NoPicture)?)
             .await?;
-        let opened = tokio::task::spawn_blocking(move || opener.open()).await;
-        opened.map_err(|_| LibraryError::Busy)?
+        opener.open().await
     }
 
     pub(super) async fn file_opener(&self, file: FileId) -> Result<Opener, LibraryError> {

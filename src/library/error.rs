@@ -12,6 +12,9 @@ pub enum LibraryError {
     /// The item is known, but its file or mount is missing now.
     #[error("the file is not there at the moment")]
     NotAvailable,
+    /// The disk hangs: whoever asks is held by the kernel.
+    #[error(transparent)]
+    NotAnswering(#[from] super::disk::NotAnswering),
     #[error("the item holds no file of its own")]
     NoFile,
     #[error("the file could not be read as media")]

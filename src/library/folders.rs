@@ -35,6 +35,15 @@ pub(super) fn kind_of_name(name: &str) -> Option<LibraryKind> {
     Some(kind)
 }
 
+/// Whether it is a folder, links followed. What is mounted on it is not asked, for it may hang.
+fn is_folder(entry: &fs::DirEntry) -> bool {
+    match entry.file_type() {
+        Ok(kind) if kind.is_symlink() => fs::metadata(entry.path()).is_ok_and(|meta| meta.is_dir()),
+        Ok(kind) => kind.is_dir(),
+        Err(_) => false,
+    }
+}
+
 /// A folder to offer as a library: its path, name and kind.
 type Offered = (PathBuf, String, LibraryKind);
 
@@ -43,7 +52,7 @@ fn list_offered(root: &Path) -> Vec<Offered> {
     let mut named: Vec<Offered> = Vec::new();
     for entry in fs::read_dir(root).into_iter().flatten().flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
-        let is_folder = fs::metadata(entry.path()).is_ok_and(|meta| meta.is_dir());
+        let is_folder = is_folder(&entry);
         if let Some(kind) = kind_of_name(&name).filter(|_| is_folder) {
             named.push((entry.path(), name, kind));
         }
@@ -78,8 +87,9 @@ impl Inner {
         };
         let now_ms = self.clock.unix_ms();
         // The writer never waits for a disk of media.
-        let listed = tokio::task::spawn_blocking(move || list_offered(&root)).await;
-        let named = listed.map_err(|_| LibraryError::Busy)?;
+        let listed = self.disks.of(&root).run(move || list_offered(&root)).await;
+        // A media folder that hangs offers nothing new.
+        let Ok(named) = listed else { return Ok(()) };
         self.db
             .write(move |conn| offer(conn, &named, now_ms))
             .await?;
@@ -113,7 +123,7 @@ impl Inner {
         kind: LibraryKind,
         path: &Path,
     ) -> Result<LibraryInfo, LibraryError> {
-        let (name, path) = (checked_name(name)?, checked_folder(path).await?);
+        let (name, path) = (checked_name(name)?, self.checked_folder(path).await?);
         let now_ms = self.clock.unix_ms();
         let id = self
             .db
@@ -143,7 +153,7 @@ impl Inner {
         let path = if path == old.path {
             old.path.clone()
         } else {
-            checked_folder(path).await?
+            self.checked_folder(path).await?
         };
         let moved = path != old.path;
         let other_kind = kind != old.kind;
@@ -232,30 +242,32 @@ fn checked_name(name: &str) -> Result<String, LibraryError> {
         .ok_or(LibraryError::BadName)
 }
 
-/// An absolute folder that can be read, without `.` and `..`.
-async fn checked_folder(path: &Path) -> Result<PathBuf, LibraryError> {
-    if !path.is_absolute() || path.as_os_str().len() > 4096 {
-        return Err(LibraryError::NotAbsolute);
-    }
-    let dotted = path
-        .components()
-        .any(|part| matches!(part, std::path::Component::ParentDir));
-    if dotted || path.as_os_str().as_encoded_bytes().contains(&0) {
-        return Err(LibraryError::NoFolder);
-    }
-    let path: PathBuf = path.components().collect();
-    let check = move || match fs::read_dir(&path) {
-        Ok(_) => Ok(path),
-        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
-            Err(LibraryError::FolderUnreadable)
+impl Inner {
+    /// An absolute folder that can be read, without `.` and `..`.
+    async fn checked_folder(&self, path: &Path) -> Result<PathBuf, LibraryError> {
+        if !path.is_absolute() || path.as_os_str().len() > 4096 {
+            return Err(LibraryError::NotAbsolute);
         }
-        Err(_) => Err(LibraryError::NoFolder),
-    };
-    tokio::task::spawn_blocking(check)
-        .await
-        .unwrap_or(Err(LibraryError::NoFolder))
+        let dotted = path
+            .components()
+            .any(|part| matches!(part, std::path::Component::ParentDir));
+        if dotted || path.as_os_str().as_encoded_bytes().contains(&0) {
+            return Err(LibraryError::NoFolder);
+        }
+        let path: PathBuf = path.components().collect();
+        let check = move || match fs::read_dir(&path) {
+            Ok(_) => Ok(path),
+            Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+                Err(LibraryError::FolderUnreadable)
+            }
+            Err(_) => Err(LibraryError::NoFolder),
+        };
+        self.disks.of(Path::new(ANY_FOLDER)).run(check).await?
+    }
 }
 
+/// Folders that are no library's, whatever disk they are on, share its few threads.
+const ANY_FOLDER: &str = "/";
 /// Most sub-folders shown.
 const MOST_FOLDERS: usize = 2000;
 
@@ -267,12 +279,12 @@ pub(super) async fn browse(
     let start = path
         .or_else(|| inner.config.media_root.clone())
         .unwrap_or_else(|| PathBuf::from("/"));
-    let path = checked_folder(&start).await?;
+    let path = inner.checked_folder(&start).await?;
     let list = move || {
         let mut folders: Vec<BrowsedFolder> = fs::read_dir(&path)
             .map_err(|_| LibraryError::FolderUnreadable)?
             .flatten()
-            .filter(|entry| fs::metadata(entry.path()).is_ok_and(|meta| meta.is_dir()))
+            .filter(is_folder)
             .map(|entry| BrowsedFolder {
                 name: entry.file_name().to_string_lossy().into_owned(),
                 path: entry.path(),
@@ -290,7 +302,5 @@ pub(super) async fn browse(
             folders,
         })
     };
-    tokio::task::spawn_blocking(list)
-        .await
-        .unwrap_or(Err(LibraryError::FolderUnreadable))
+    inner.disks.of(Path::new(ANY_FOLDER)).run(list).await?
 }

@@ -9,8 +9,7 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::path::PathBuf;
 
-use tokio::task::spawn_blocking;
-
+use super::disk::Turn;
 use super::fingerprint::fingerprint;
 use super::scan::{Listed, Scan};
 use super::source::open_regular;
@@ -52,10 +51,15 @@ impl Scan<'_> {
             .iter()
             .map(|found| (found.library.id, found.library.path.clone()))
             .collect();
+        let Some(first) = found.first() else {
+            return Ok(false);
+        };
+        let disk = self.inner.disks.of(&folders[&first.place.0]);
         let (roots, stop) = (self.inner.roots(), self.stop.clone());
-        let read = move || {
+        let read = move |turn: &Turn| {
             let mut buffer = Vec::new();
             for file in found.iter_mut().take_while(|_| !stop.is_cancelled()) {
+                turn.is_alive();
                 let path = absolute(&folders[&file.place.0], &file.place.1);
                 // What cannot be read now keeps its row as it is.
                 if let Ok((open, size_bytes, _)) = open_regular(&path, &roots)
@@ -66,7 +70,7 @@ impl Scan<'_> {
             }
             found
         };
-        let found = spawn_blocking(read).await.unwrap_or_default();
+        let found = disk.run_long(read).await.unwrap_or_default();
         let moves = moves(&lost, &found);
         if moves.is_empty() || self.stop.is_cancelled() {
             return Ok(false);

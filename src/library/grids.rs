@@ -60,9 +60,10 @@ impl Inner {
             return Ok(None);
         };
         let opener = self.opener(&row);
-        let opened = tokio::task::spawn_blocking(move || opener.open()).await;
-        let Ok(Ok(media)) = opened else {
-            return Ok(None);
+        let media = match opener.open().await {
+            Ok(media) => media,
+            Err(error @ LibraryError::NotAnswering(_)) => return Err(error),
+            Err(_) => return Ok(None),
         };
         let job = Job::Index { stream, effort };
         match self.pool.run(lane, job, vec![media.into()], |_| {}).await {

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
+use super::disk::Disks;
 use super::status::Progress;
 use super::walk::WalkOrder;
 use super::{FileId, LibraryConfig, LibraryError, LibraryId, ScanRequest, ScanState};
@@ -104,6 +105,8 @@ pub(super) struct Inner {
     pub(super) config: LibraryConfig,
     pub(super) shutdown: CancellationToken,
     pub(super) progress: Progress,
+    /// Everything that blocks on media goes through the disk of its library.
+    pub(super) disks: Disks,
     /// Resolved folders of all libraries.
     roots: RwLock<Arc<[PathBuf]>>,
     wanted: Mutex<Wanted>,
@@ -137,6 +140,7 @@ impl Inner {
             db,
             pool,
             clock,
+            disks: Disks::new(config.disk_patience),
             config,
             shutdown,
             progress: Progress::new(),
@@ -226,7 +230,7 @@ impl Inner {
         Arc::clone(&self.roots.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Resolves the libraries' folders anew; a mount may have come.
+    /// Resolves the libraries' folders anew; a mount may have come. One that hangs is left out.
     pub(super) async fn refresh_roots(&self) -> Result<(), LibraryError> {
         let mut folders: Vec<PathBuf> = self
             .db
@@ -236,15 +240,13 @@ impl Inner {
             .map(|library| library.path)
             .collect();
         folders.extend(self.config.media_root.clone());
-        let resolve = move || {
-            folders
-                .iter()
-                .filter_map(|path| fs::canonicalize(path).ok())
-                .collect::<Vec<_>>()
-        };
-        let resolved = tokio::task::spawn_blocking(resolve)
-            .await
-            .unwrap_or_default();
+        let resolve = folders.into_iter().map(async |path| {
+            let disk = self.disks.of(&path);
+            let resolved = disk.run(move || fs::canonicalize(path).ok()).await;
+            resolved.ok().flatten()
+        });
+        let resolved = futures_util::future::join_all(resolve).await;
+        let resolved: Vec<PathBuf> = resolved.into_iter().flatten().collect();
         *self.roots.write().unwrap_or_else(PoisonError::into_inner) = resolved.into();
         Ok(())
     }

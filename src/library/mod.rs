@@ -8,6 +8,7 @@ mod artwork;
 mod background;
 mod beside;
 mod diff;
+mod disk;
 mod error;
 mod fingerprint;
 mod folders;
@@ -38,6 +39,7 @@ pub use crate::db::items::{
     LibraryId, LibraryKind, Page, ParentRef, Person, Problem, Progress, Sort, UserId,
 };
 pub use api::Library;
+pub use disk::{Disk, Disks};
 pub use error::LibraryError;
 pub use types::{
     ArtSize, Artwork, BrowsedFolder, Folders, Home, HomeShelf, ItemDetail, LibraryConfig,

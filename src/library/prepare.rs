@@ -46,11 +46,12 @@ pub(super) struct Ground<'a> {
     pub(super) walk: &'a Walk,
 }
 
-/// Opens and reads each file; those that have vanished are left out.
-pub(super) fn prepare(ground: &Ground<'_>, tasks: Vec<Task>) -> Vec<Prepared> {
+/// Opens and reads each file; those that have vanished are left out. Calls `next` before each.
+pub(super) fn prepare(ground: &Ground<'_>, tasks: Vec<Task>, next: &dyn Fn()) -> Vec<Prepared> {
     let mut buffer = Vec::new();
     tasks
         .into_iter()
+        .inspect(|_| next())
         .filter_map(|task| one(ground, task, &mut buffer))
         .collect()
 }

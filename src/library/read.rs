@@ -166,6 +166,7 @@ impl Inner {
             roots: self.roots(),
             size_bytes: file.size_bytes,
             mtime_ns: file.mtime_ns,
+            disk: self.disks.of(&file.root),
         }
     }
 

@@ -15,7 +15,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt};
-use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
 use super::arrange::{Known, arrange};
@@ -130,17 +129,23 @@ impl<'a> Scan<'a> {
     ) -> Result<Option<Listed>, LibraryError> {
         let ground = self.inner.walk_order(&library).await?;
         let stop = self.stop.clone();
-        let Ok(walk) = spawn_blocking(move || walk(&ground, &|| stop.is_cancelled())).await else {
-            return Ok(None);
-        };
+        let disk = self.inner.disks.of(&library.path);
+        let walk = disk.run_long(move |turn| {
+            walk(&ground, &|| {
+                turn.is_alive();
+                stop.is_cancelled()
+            })
+        });
+        let walk = walk.await;
         if self.stop.is_cancelled() {
             return Ok(None);
         }
         let id = library.id;
         let (known, mounts) = self.known(id).await?;
-        // An empty folder where files were is a mount point without its disk.
-        let is_missing = walk.root_error.is_some() || (!walk.has_entries && !known.is_empty());
-        if is_missing {
+        // An empty folder where files were is a mount point without its disk; one that hangs is no better.
+        let is_there =
+            |walk: &Walk| walk.root_error.is_none() && (walk.has_entries || known.is_empty());
+        let Some(walk) = walk.ok().filter(is_there) else {
             let changed = self
                 .inner
                 .db
@@ -153,7 +158,7 @@ impl<'a> Scan<'a> {
                 });
             }
             return Ok(None);
-        }
+        };
         let mut found = Listed {
             library,
             walk: Arc::new(walk),
@@ -265,17 +270,21 @@ impl<'a> Scan<'a> {
         let (library, root) = (found.library.id, found.library.path.clone());
         let (walk, roots) = (Arc::clone(&found.walk), self.inner.roots());
         let all = chunk.len();
-        let prepared = spawn_blocking(move || {
-            let ground = Ground {
-                library,
-                root: &root,
-                roots: &roots,
-                walk: &walk,
-            };
-            prepare(&ground, chunk)
-        })
-        .await
-        .unwrap_or_default();
+        let prepared = self
+            .inner
+            .disks
+            .of(&found.library.path)
+            .run_long(move |turn| {
+                let ground = Ground {
+                    library,
+                    root: &root,
+                    roots: &roots,
+                    walk: &walk,
+                };
+                prepare(&ground, chunk, &|| turn.is_alive())
+            })
+            .await
+            .unwrap_or_default();
         self.inner.progress.step((all - prepared.len()) as u64);
         let wanted: Vec<(u64, u64)> = prepared
             .iter()
@@ -361,20 +370,20 @@ impl<'a> Scan<'a> {
 
     /// The row of a file of this content whose place is empty now, each at most once.
     async fn moved_from(&self, same: Vec<SameContent>) -> Option<SameContent> {
-        if same.is_empty() {
-            return None;
-        }
-        let lost = spawn_blocking(move || {
-            let is_lost = |other: &SameContent| {
-                let path = absolute(&other.root, &other.path);
-                let error = std::fs::symlink_metadata(path).err();
-                other.root_available
-                    && error.is_some_and(|e| e.kind() == std::io::ErrorKind::NotFound)
-            };
-            same.into_iter().filter(is_lost).collect::<Vec<_>>()
-        })
-        .await
-        .unwrap_or_default();
+        let first = same.first()?;
+        let disk = self.inner.disks.of(&first.root);
+        let lost = disk
+            .run(move || {
+                let is_lost = |other: &SameContent| {
+                    let path = absolute(&other.root, &other.path);
+                    let error = std::fs::symlink_metadata(path).err();
+                    other.root_available
+                        && error.is_some_and(|e| e.kind() == std::io::ErrorKind::NotFound)
+                };
+                same.into_iter().filter(is_lost).collect::<Vec<_>>()
+            })
+            .await
+            .unwrap_or_default();
         let mut claimed = self.claimed.lock().unwrap_or_else(PoisonError::into_inner);
         lost.into_iter().find(|other| claimed.insert(other.id))
     }

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::LibraryError;
+use super::disk::Disk;
 
 /// Where a file is and what it was when it was scanned.
 #[derive(Clone, Debug)]
@@ -18,10 +19,16 @@ pub(super) struct Opener {
     pub(super) roots: Arc<[PathBuf]>,
     pub(super) size_bytes: u64,
     pub(super) mtime_ns: i64,
+    pub(super) disk: Disk,
 }
 
 impl Opener {
-    pub(super) fn open(&self) -> Result<File, LibraryError> {
+    pub(super) async fn open(self) -> Result<File, LibraryError> {
+        let disk = self.disk.clone();
+        disk.run(move || self.open_now()).await?
+    }
+
+    fn open_now(&self) -> Result<File, LibraryError> {
         let (file, size_bytes, mtime_ns) =
             open_regular(&self.path, &self.roots).map_err(|_| LibraryError::NotAvailable)?;
         if size_bytes != self.size_bytes || mtime_ns != self.mtime_ns {

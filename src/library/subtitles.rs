@@ -76,8 +76,7 @@ impl Inner {
     ) -> Result<Bytes, LibraryError> {
         let origin_us = origin_us(source);
         let path = self.text_path(&format!("{:016x}-{stream}-{origin_us}", source.fingerprint));
-        let opener = source.opener.clone();
-        let open = move || opener.open();
+        let open = source.opener.clone().open();
         let job = Job::Subtitle { stream, origin_us };
         self.text(path, job, lane, open).await
     }
@@ -109,6 +108,7 @@ impl Inner {
         );
         let path = self.text_path(&format!("x{key:016x}-{:016x}", subtitle.stamp));
         let (absolute, roots) = (absolute(&row.root, &subtitle.path), self.roots());
+        let disk = self.disks.of(&row.root);
         let open = move || {
             let (file, size_bytes, _) =
                 open_regular(&absolute, &roots).map_err(|_| LibraryError::NotAvailable)?;
@@ -118,8 +118,9 @@ impl Inner {
                 Ok(file)
             }
         };
-        self.text(path, Job::SubtitleFile { format }, Lane::Viewer, open)
-            .await
+        let opened = async move { disk.run(open).await? };
+        let job = Job::SubtitleFile { format };
+        self.text(path, job, Lane::Viewer, opened).await
     }
 
     async fn text(
@@ -127,7 +128,7 @@ impl Inner {
         path: PathBuf,
         job: Job,
         lane: Lane,
-        open: impl FnOnce() -> Result<std::fs::File, LibraryError> + Send + 'static,
+        open: impl Future<Output = Result<std::fs::File, LibraryError>>,
     ) -> Result<Bytes, LibraryError> {
         if let Some(bytes) = read(&path).await {
             return Ok(bytes);
@@ -145,10 +146,9 @@ impl Inner {
         path: &std::path::Path,
         job: Job,
         lane: Lane,
-        open: impl FnOnce() -> Result<std::fs::File, LibraryError> + Send + 'static,
+        open: impl Future<Output = Result<std::fs::File, LibraryError>>,
     ) -> Result<Bytes, LibraryError> {
-        let opened = tokio::task::spawn_blocking(open).await;
-        let file = opened.map_err(|_| LibraryError::Busy)??;
+        let file = open.await?;
         match self.pool.collect(lane, job, vec![file.into()]).await {
             Ok((_, bytes)) => {
                 keep(path, bytes.clone()).await;

@@ -6,9 +6,11 @@ use std::fs::File;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::disk::Disk;
 use super::{
     Details, FileId, ItemId, ItemSummary, LibraryError, LibraryId, LibraryKind, ParentRef,
 };
@@ -29,6 +31,8 @@ pub struct LibraryConfig {
     pub art_cache_bytes: u64,
     /// Most bytes of subtitles kept as texts; the oldest go first.
     pub text_cache_bytes: u64,
+    /// A disk that shows no sign of life for this long counts as hung.
+    pub disk_patience: Duration,
 }
 
 impl LibraryConfig {
@@ -40,6 +44,7 @@ impl LibraryConfig {
             scan_workers: 2,
             art_cache_bytes: 1024 * 1024 * 1024,
             text_cache_bytes: 512 * 1024 * 1024,
+            disk_patience: Duration::from_secs(30),
         }
     }
 }
@@ -141,8 +146,13 @@ impl Original {
     ///
     /// # Errors
     /// As [`Source::open`].
-    pub fn open(&self) -> Result<File, LibraryError> {
-        self.opener.open()
+    pub async fn open(&self) -> Result<File, LibraryError> {
+        self.opener.clone().open().await
+    }
+
+    /// The disk that the file is on.
+    pub fn disk(&self) -> &Disk {
+        &self.opener.disk
     }
 }
 
@@ -161,12 +171,13 @@ impl From<Source> for Original {
 
 impl Source {
     /// Opens the file for reading and checks that it is still the one that was scanned, a regular
-    /// file below one of the libraries' folders. Blocks for as long as the file system does.
+    /// file below one of the libraries' folders.
     ///
     /// # Errors
-    /// [`LibraryError::NotAvailable`] when it is gone or has changed.
-    pub fn open(&self) -> Result<File, LibraryError> {
-        self.opener.open()
+    /// [`LibraryError::NotAvailable`] when it is gone or has changed,
+    /// [`LibraryError::NotAnswering`] when its disk hangs.
+    pub async fn open(&self) -> Result<File, LibraryError> {
+        self.opener.clone().open().await
     }
 }
 

@@ -189,6 +189,9 @@ impl Walker<'_> {
         };
         let mut hidden = false;
         for entry in entries {
+            if (self.stop)() {
+                return;
+            }
             match entry {
                 Ok(entry) => {
                     self.walk.has_entries |= at.path.is_empty();

@@ -76,14 +76,8 @@ pub(super) async fn watch_loop(inner: Arc<Inner>) {
         let Ok(all) = inner.db.read(libraries::all).await else {
             return;
         };
-        let faces = move || {
-            all.into_iter()
-                .map(|row| see(row.id, row.path))
-                .collect::<Vec<_>>()
-        };
-        let Ok(now) = tokio::task::spawn_blocking(faces).await else {
-            continue;
-        };
+        let now = all.into_iter().map(|row| see(&inner, row.id, row.path));
+        let now = futures_util::future::join_all(now).await;
         if now == watched {
             continue;
         }
@@ -115,11 +109,15 @@ fn rescan_after(inner: &Inner) -> Duration {
     }
 }
 
-fn see(id: LibraryId, path: PathBuf) -> Watched {
-    let has_entry = fs::read_dir(&path).is_ok_and(|mut entries| entries.next().is_some());
-    let face = fs::metadata(&path)
-        .ok()
-        .map(|meta| (meta.dev(), meta.ino(), has_entry));
+/// What a library's folder looks like; nothing while its disk hangs.
+async fn see(inner: &Inner, id: LibraryId, path: PathBuf) -> Watched {
+    let folder = path.clone();
+    let look = move || {
+        let has_entry = fs::read_dir(&folder).is_ok_and(|mut entries| entries.next().is_some());
+        let meta = fs::metadata(&folder).ok()?;
+        Some((meta.dev(), meta.ino(), has_entry))
+    };
+    let face = inner.disks.of(&path).run(look).await.ok().flatten();
     Watched { id, path, face }
 }
 

@@ -35,12 +35,8 @@ impl Backend for Software {
     fn make(&self, opener: Opener, job: Job) -> Making {
         let pool = self.pool.clone();
         Box::pin(async move {
-            // Opening waits for a disk that sleeps, and must not stop the other sessions.
-            let opened = tokio::task::spawn_blocking(move || opener()).await;
-            let file = opened
-                .map_err(std::io::Error::other)
-                .and_then(|file| file)
-                .map_err(|error| JobError::Read(error.to_string()))?;
+            let opened = opener().await;
+            let file = opened.map_err(|error| JobError::Read(error.to_string()))?;
             let (_, bytes) = pool
                 .collect(Lane::Viewer, job, vec![OwnedFd::from(file)])
                 .await?;

@@ -159,7 +159,8 @@ fn source(file_id: i64) -> Source {
         vec![audio(1, "dts"), audio(2, "dts")],
     );
     let grid = SegmentGrid::regular(MILLISECONDS, 0, 100_000).unwrap();
-    let opener: Opener = Arc::new(|| Err(std::io::Error::other("the double opens nothing")));
+    let opener: Opener =
+        Arc::new(|| Box::pin(async { Err(std::io::Error::other("the double opens nothing")) }));
     Source::new(opener, file_id, 99, Arc::new(film), Arc::new(grid))
 }
 

@@ -5,14 +5,17 @@
 use std::fs::File;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use crate::base::rational::{MILLISECONDS, rescale};
 use crate::media::grid::{GridError, SegmentGrid};
 use crate::media::info::MediaInfo;
 
-/// Opens the file anew; each job gets a descriptor of its own. It may block on a sleeping disk.
-pub type Opener = Arc<dyn Fn() -> io::Result<File> + Send + Sync>;
+/// A file that is being opened; a sleeping disk takes its time.
+pub type Opening = Pin<Box<dyn Future<Output = io::Result<File>> + Send>>;
+/// Opens the file anew; each job gets a descriptor of its own.
+pub type Opener = Arc<dyn Fn() -> Opening + Send + Sync>;
 
 /// One file that can be cut into segments. Cheap to clone.
 #[derive(Clone)]

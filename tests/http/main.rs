@@ -10,6 +10,7 @@ mod media;
 mod account;
 mod ends;
 mod files;
+mod hung;
 mod limits;
 mod server;
 mod surface;

@@ -93,7 +93,16 @@ async fn names_that_are_not_utf8_are_played_like_any_other() {
     );
     for film in &films {
         assert_eq!(film.problem, None);
-        assert!(house.library.source(film.id).await.unwrap().open().is_ok());
+        assert!(
+            house
+                .library
+                .source(film.id)
+                .await
+                .unwrap()
+                .open()
+                .await
+                .is_ok()
+        );
     }
     house.close().await;
 }

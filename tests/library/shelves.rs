@@ -77,7 +77,7 @@ async fn folders_named_like_kinds_become_libraries_and_the_rest_is_sorted_by_wha
     );
     let source = house.library.source(film.id).await.unwrap();
     assert_eq!(
-        source.open().unwrap().metadata().unwrap().len(),
+        source.open().await.unwrap().metadata().unwrap().len(),
         source.size_bytes
     );
     assert_eq!(source.info.video.len(), 1);

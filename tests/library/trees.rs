@@ -119,7 +119,16 @@ async fn a_missing_mount_makes_items_unavailable_and_they_come_back() {
         house.scan().await;
         let back = house.one(ItemKind::Film, "Film").await;
         assert!(back.available && back.progress.is_some_and(|p| p.watched));
-        assert!(house.library.source(film.id).await.unwrap().open().is_ok());
+        assert!(
+            house
+                .library
+                .source(film.id)
+                .await
+                .unwrap()
+                .open()
+                .await
+                .is_ok()
+        );
     }
     house.close().await;
 }
@@ -375,6 +384,7 @@ async fn history_follows_the_content_when_names_are_passed_on_or_swapped() {
                     .await
                     .unwrap()
                     .open()
+                    .await
                     .is_ok()
             );
         }

@@ -59,7 +59,7 @@ pub async fn played(film: &Path, client: &ClientProfile) -> Played {
     let grid = stored.unwrap_or_else(|| regular_grid(&info).expect("a length"));
     let path = film.to_owned();
     let source = Source::new(
-        Arc::new(move || File::open(&path)),
+        Arc::new(move || Box::pin(std::future::ready(File::open(&path)))),
         1,
         1,
         Arc::clone(&info),

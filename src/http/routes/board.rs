@@ -4,6 +4,7 @@
 
 use axum::Json;
 use axum::extract::State;
+use futures_util::future::join_all;
 
 use crate::auth::Role;
 use crate::http::app::Shared;
@@ -24,17 +25,21 @@ pub async fn board(
 ) -> Result<Json<Board>, Problem> {
     let rooms = &app.rooms;
     let board = rooms.board.clone();
-    let mut folders = Vec::new();
+    let now = tokio::task::spawn_blocking(move || board.look());
+    let now = now.await.map_err(|error| Problem::internal(&error))?;
+    let mut storage = Vec::new();
     if session.role == Role::Owner {
         let libraries = rooms.library.libraries().await?.into_iter();
-        folders.push(rooms.state_dir.clone());
-        folders.extend(libraries.map(|library| library.path));
+        let folders = libraries.map(|library| library.path);
+        let folders = std::iter::once(rooms.state_dir.clone()).chain(folders);
+        // One that hangs is left out.
+        let found = folders.map(|folder| {
+            let disk = rooms.library.disk(&folder);
+            async move { disk.run(move || crate::board::disk_of(&folder)).await }
+        });
+        let found = join_all(found).await;
+        storage = crate::board::each_once(found.into_iter().flatten().flatten());
     }
-    // A disk that is gone may keep a question waiting.
-    let (now, storage) =
-        tokio::task::spawn_blocking(move || (board.look(), crate::board::storage(&folders)))
-            .await
-            .map_err(|error| Problem::internal(&error))?;
     let layers = rooms.pool.sandbox();
     Ok(Json(Board {
         model: now.model,

@@ -135,6 +135,14 @@ test('a busy box is asked again after the time it named, counting down', async (
   assert.deepEqual([...new Set(shown)], [7, 6, 5, 4, 3, 2, 1]);
 });
 
+test('a disk that does not answer is named, and asked again', async () => {
+  const stage = await new Stage().start(refusal(503, 'disk_not_answering', 7), playback());
+  assert.equal(stage.phase, 'lost');
+  assert.equal(stage.player.state.failure?.code, 'disk_not_answering');
+  assert.equal(await stage.wait(), 7);
+  assert.equal(stage.phase, 'attaching');
+});
+
 test('a lost connection is tried again ever more slowly, and at once when it is said to be back', async () => {
   const stage = await new Stage().start(playback(), refusal(0), refusal(0), refusal(0), playback());
   stage.player.playing();

@@ -203,6 +203,7 @@ export class PlayerController {
   #refusedBy(refusal: Refusal): void {
     const failure = { code: refusal.code || 'server_error', detail: refusal.detail };
     if (refusal.status === 0) this.#lost();
+    else if (refusal.code === 'disk_not_answering') this.#wait('lost', refusal.retry_after_s ?? 5, failure);
     else if (refusal.status === 503 || refusal.status === 429) this.#wait('busy', refusal.retry_after_s ?? 5, failure);
     else if (refusal.status >= 500) this.#serverError(failure);
     else this.#fail(failure);

@@ -74,6 +74,7 @@ export const de: Words = {
     bad_password: 'Ein Passwort hat 8 bis 256 Zeichen.',
     too_many_attempts: 'Zu viele Versuche. Warte ein wenig und versuche es dann noch einmal.',
     not_available: 'Die Datei ist gerade nicht da. Prüfe, ob das Laufwerk angeschlossen ist.',
+    disk_not_answering: 'Das Laufwerk, auf dem das liegt, antwortet nicht. Prüfe es und seinen Anschluss.',
     no_file: 'Dazu gehört keine eigene Datei.',
     unreadable: 'Die Datei konnte nicht gelesen werden.',
     nothing_playable: 'In dieser Datei ist nichts, was sich abspielen lässt.',

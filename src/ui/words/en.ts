@@ -73,6 +73,7 @@ export const en = {
     bad_password: 'A password has 8 to 256 characters.',
     too_many_attempts: 'Too many attempts. Wait a little, then try again.',
     not_available: 'The file is not there right now. Check that its disk is connected.',
+    disk_not_answering: 'The disk that holds this does not answer. Check it and its connection.',
     no_file: 'This has no file of its own.',
     unreadable: 'The file could not be read.',
     nothing_playable: 'There is nothing in this file that can be played.',

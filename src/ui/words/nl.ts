@@ -74,6 +74,7 @@ export const nl: Words = {
     bad_password: 'Een wachtwoord heeft 8 tot 256 tekens.',
     too_many_attempts: 'Te veel pogingen. Wacht even en probeer het dan opnieuw.',
     not_available: 'Het bestand is er nu niet. Controleer of de schijf is aangesloten.',
+    disk_not_answering: 'De schijf waar dit op staat geeft geen antwoord. Controleer de schijf en de aansluiting.',
     no_file: 'Dit heeft geen eigen bestand.',
     unreadable: 'Het bestand kon niet worden gelezen.',
     nothing_playable: 'In dit bestand zit niets dat kan worden afgespeeld.',

@@ -83,6 +83,7 @@ export const player: Words['player'] = {
     cannot_decode: 'Dieser Browser konnte das Video nicht abspielen, auch nicht umgewandelt. Vielleicht ist die Datei beschädigt. Ein anderer Browser kann helfen.',
     address_refused: 'Die Box lehnt die Adresse dieses Videos immer wieder ab. Versuche es noch einmal oder melde dich neu an.',
     not_available: 'Die Platte oder der Ordner mit dieser Datei ist nicht da. Schließe sie an und versuche es noch einmal.',
+    disk_not_answering: 'Die Platte mit dieser Datei antwortet nicht. Prüfe sie und ihren Anschluss.',
     not_found: 'Das ist nicht mehr in der Bibliothek.',
     nothing_playable: 'In dieser Datei ist nichts, was dieser Browser abspielen kann, und die Box kann es nicht umwandeln.',
     unsupported: 'In dieser Datei ist nichts, was dieser Browser abspielen kann, und die Box kann es nicht umwandeln.',

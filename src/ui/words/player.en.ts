@@ -81,6 +81,7 @@ export const player = {
     cannot_decode: 'This browser could not play the video, not even converted. The file may be damaged. Another browser may help.',
     address_refused: 'The box keeps refusing the address of this video. Try again, or log in again.',
     not_available: 'The disk or folder with this file is not there. Connect it, then try again.',
+    disk_not_answering: 'The disk with this file does not answer. Check it and its connection.',
     not_found: 'This is not in the library any more.',
     nothing_playable: 'There is nothing in this file that this browser can play, and the box cannot convert it.',
     unsupported: 'There is nothing in this file that this browser can play, and the box cannot convert it.',

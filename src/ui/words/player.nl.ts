@@ -83,6 +83,7 @@ export const player: Words['player'] = {
     cannot_decode: 'Deze browser kon de video niet afspelen, ook niet omgezet. Misschien is het bestand beschadigd. Een andere browser kan helpen.',
     address_refused: 'De box blijft het adres van deze video weigeren. Probeer het opnieuw, of log opnieuw in.',
     not_available: 'De schijf of map met dit bestand is er niet. Sluit hem aan en probeer het opnieuw.',
+    disk_not_answering: 'De schijf met dit bestand geeft geen antwoord. Controleer de schijf en de aansluiting.',
     not_found: 'Dit staat niet meer in de bibliotheek.',
     nothing_playable: 'Er is niets in dit bestand dat deze browser kan afspelen, en de box kan het niet omzetten.',
     unsupported: 'Er is niets in dit bestand dat deze browser kan afspelen, en de box kan het niet omzetten.',

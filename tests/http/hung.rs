@@ -1,0 +1,127 @@
+//! A library whose disk hangs: it is said so, and everything else goes on.
+
+use std::fs::File;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use super::house::client::Client;
+use super::media;
+use super::server::{Launch, Server, assert_problem, login, owner};
+
+/// What a hung mount answers: nothing, not even the first question of the kernel. Dropping it ends it.
+struct HungMount {
+    _kernel_side: File,
+}
+
+/// Mounts it over `folder`, as `server` sees it.
+fn hang(server: &Server, folder: &Path) -> HungMount {
+    let fuse = File::options().read(true).write(true).open("/dev/fuse");
+    let fuse = fuse.expect("the kernel's FUSE device");
+    let mounted = Command::new("nsenter")
+        .arg(format!("--mount=/proc/{}/ns/mnt", server.pid()))
+        .args(["mount", "-i", "-t", "fuse"])
+        .args(["-o", "fd=0,rootmode=40000,user_id=0,group_id=0", "hung"])
+        .arg(folder)
+        .stdin(Stdio::from(fuse.try_clone().expect("a second handle")))
+        .status();
+    assert!(mounted.expect("nsenter runs").success());
+    HungMount { _kernel_side: fuse }
+}
+
+/// The films by title, once there are `count`.
+fn films(client: &mut Client, count: usize) -> Vec<(String, String)> {
+    let start = Instant::now();
+    loop {
+        let page = client.get("/api/v1/items?kind=film").json();
+        let items: &Vec<Value> = page["items"].as_array().expect("a page");
+        if items.len() == count {
+            let word = |item: &Value, key: &str| item[key].as_str().expect(key).to_owned();
+            let named = items
+                .iter()
+                .map(|item| (word(item, "title"), word(item, "id")));
+            return named.collect();
+        }
+        assert!(start.elapsed() < Duration::from_secs(30), "{page}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn a_disk_that_hangs_takes_nothing_from_the_others() {
+    let (state, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    for (library, title) in [("Movies", "Away"), ("Films", "Here")] {
+        let film = folder
+            .path()
+            .join(format!("{library}/{title} (2001)/{title} (2001).mp4"));
+        media::copy("tiny_h264.mp4", &film);
+    }
+    let (server, address) = Launch {
+        config: format!(
+            "media = {:?}\n[library]\ndisk_timeout_s = 1\n",
+            folder.path().to_str().unwrap()
+        ),
+        before: Some("true".into()),
+        ..Launch::new(state.path())
+    }
+    .run();
+    let mut client = owner(address);
+    let films = films(&mut client, 2);
+    let id = |title: &str| &films.iter().find(|film| film.0 == title).unwrap().1;
+    let (away, here) = (
+        format!("/api/v1/items/{}/file", id("Away")),
+        format!("/api/v1/items/{}/file", id("Here")),
+    );
+    assert_eq!(client.get(&away).status, 200);
+
+    let _mount = hang(&server, &folder.path().join("Movies"));
+    let token = login(address, "owner", super::server::PASSWORD).json()["token"]
+        .as_str()
+        .expect("a token")
+        .to_owned();
+    let asking: Vec<_> = (0..100)
+        .map(|_| {
+            let (away, token) = (away.clone(), token.clone());
+            std::thread::spawn(move || Client::new(address).with_token(token).get(&away))
+        })
+        .collect();
+    let mut hung = 0;
+    for asked in asking {
+        let answer = asked.join().expect("an answer");
+        match answer.status {
+            // The watch has noticed it meanwhile.
+            409 => assert_problem(&answer, 409, "not_available"),
+            _ => {
+                assert_problem(&answer, 503, "disk_not_answering");
+                hung += 1;
+            }
+        }
+    }
+    assert!(hung > 0, "nobody was told that it hangs");
+    let begin = Instant::now();
+    assert_eq!(client.get(&here).status, 200);
+    for path in ["board", "home", "libraries", "items", "scan", "folders"] {
+        assert_eq!(client.get(&format!("/api/v1/{path}")).status, 200, "{path}");
+    }
+    let again = login(address, "owner", super::server::PASSWORD);
+    assert_eq!(again.status, 200, "{}", again.text());
+    assert_eq!(client.post("/api/v1/scan", &json!({})).status, 202);
+    assert!(
+        begin.elapsed() < Duration::from_secs(10),
+        "{:?}",
+        begin.elapsed()
+    );
+    let start = Instant::now();
+    loop {
+        let scan = client.get("/api/v1/scan").json();
+        let gone = client.get(&away).status == 409;
+        if gone && scan["state"] == "idle" {
+            break;
+        }
+        assert!(start.elapsed() < Duration::from_secs(30), "{scan}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!(client.get(&here).status, 200);
+}
