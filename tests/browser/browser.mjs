@@ -119,10 +119,16 @@ export async function accessible(page, what) {
   assert.deepEqual(found, [], what);
 }
 
-/** Nothing is wider than the window, which would scroll sideways. */
+/** Nothing is wider than the window, which would scroll sideways, and what the box is doing stays in its bar. */
 export async function fits(page, what) {
   const [wide, window] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
   assert.ok(wide <= window, `${what} is ${wide} px wide in a window of ${window} px`);
+  const leaving = await page.locator('header.status > button').evaluateAll((parts) =>
+    parts.map((part) => [part, part.getBoundingClientRect(), part.parentElement.getBoundingClientRect()])
+      .filter(([, part, bar]) => part.right > bar.right + 1 || part.bottom > bar.bottom + 1 || part.top < bar.top - 1)
+      .map(([part]) => part.innerText),
+  );
+  assert.deepEqual(leaving, [], `${what}: out of the bar`);
 }
 
 export async function shoot(page, name) {
