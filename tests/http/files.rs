@@ -176,6 +176,27 @@ fn ranges_and_conditions_hold_on_a_real_file() {
 }
 
 #[test]
+fn what_the_viewer_chose_is_not_said_to_be_the_players_limit() {
+    let mut cinema = cinema();
+    for (limit, want) in [
+        ("max_height", "player_size"),
+        ("quality_max_height", "quality_size"),
+        ("max_bit_rate_kbps", "player_rate"),
+        ("quality_max_bit_rate_kbps", "quality_rate"),
+    ] {
+        let mut can = browser();
+        can[limit] = json!(16);
+        can["explain"] = json!(true);
+        let playback = cinema.play(&can).json();
+        let reasons = playback["reasons"].as_array().expect("reasons");
+        let limits = ["player_size", "player_rate", "quality_size", "quality_rate"];
+        let codes = reasons.iter().filter_map(|reason| reason["code"].as_str());
+        let codes: Vec<&str> = codes.filter(|code| limits.contains(code)).collect();
+        assert_eq!(codes, [want], "{limit}: {playback}");
+    }
+}
+
+#[test]
 fn a_playback_address_works_alone_and_ends_with_the_session() {
     let mut cinema = cinema();
     let board = cinema.owner.get("/api/v1/board").json();

@@ -66,7 +66,10 @@ pub async fn playback(
     let verdict = decide(&Question {
         info: &source.info,
         client: &client,
-        limits: &Limits::default(),
+        limits: &Limits {
+            max_height: request.quality_max_height,
+            max_bit_rate_kbps: request.quality_max_bit_rate_kbps,
+        },
         capacity: &app.rooms.sessions.capacity_for(session.id),
         grid: source.grid.as_deref(),
         audio_stream: request.audio_stream,

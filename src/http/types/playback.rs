@@ -21,11 +21,18 @@ pub struct PlaybackRequest {
     /// `aac`, `mp3`, `opus`, `flac`, `ac3`, …
     #[schema(max_items = 100)]
     pub audio_codecs: Vec<String>,
-    /// Largest picture in lines.
+    /// Largest picture in lines that the player takes.
     #[serde(default)]
     pub max_height: Option<u32>,
+    /// Most that the player takes.
     #[serde(default)]
     pub max_bit_rate_kbps: Option<u32>,
+    /// Largest picture in lines that the viewer wants.
+    #[serde(default)]
+    pub quality_max_height: Option<u32>,
+    /// Most that the viewer wants.
+    #[serde(default)]
+    pub quality_max_bit_rate_kbps: Option<u32>,
     /// Bits a colour component; 8 when absent.
     #[serde(default)]
     pub max_bit_depth: Option<u8>,

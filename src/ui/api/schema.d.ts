@@ -953,13 +953,26 @@ export interface components {
              * @description Bits a colour component; 8 when absent.
              */
             max_bit_depth?: number | null;
-            /** Format: int32 */
+            /**
+             * Format: int32
+             * @description Most that the player takes.
+             */
             max_bit_rate_kbps?: number | null;
             /**
              * Format: int32
-             * @description Largest picture in lines.
+             * @description Largest picture in lines that the player takes.
              */
             max_height?: number | null;
+            /**
+             * Format: int32
+             * @description Most that the viewer wants.
+             */
+            quality_max_bit_rate_kbps?: number | null;
+            /**
+             * Format: int32
+             * @description Largest picture in lines that the viewer wants.
+             */
+            quality_max_height?: number | null;
             /** @description `h264`, `hevc`, `vp9`, `av1`, … */
             video_codecs: string[];
         };

@@ -234,11 +234,11 @@ test('choosing quality and sound asks again at the same place and keeps both cho
   await stage.settle();
   stage.player.choose({ audio_stream: 2 });
   await stage.settle();
-  assert.equal(stage.wishes[2]?.max_height, 480);
+  assert.equal(stage.wishes[2]?.quality_max_height, 480);
   assert.equal(stage.wishes[2]?.audio_stream, 2);
   stage.player.choose({ max_height: undefined });
   await stage.settle();
-  assert.equal('max_height' in (stage.wishes[3] ?? {}), false);
+  assert.equal('quality_max_height' in (stage.wishes[3] ?? {}), false);
   assert.equal(stage.attached.at(-1)?.[1], 9);
 });
 

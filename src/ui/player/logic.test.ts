@@ -64,14 +64,14 @@ test('the size of the picture is asked for, and a "no" counts', async () => {
   assert.ok((await profileFor(throwing, general, track)).video_codecs.includes('hevc'));
 });
 
-test('a wish leaves out what was refused and takes the lower of two heights', () => {
+test('a wish leaves out what was refused and tells the chosen height from that of the player', () => {
   const profile = generalProfile(browser(CHROMIUM), true);
   const refused = refuse(refuse(NOTHING_REFUSED, { decision: 'direct_play', video: 'h264', audio: 'mp3', height: 1080 }) ?? NOTHING_REFUSED, { decision: 'remux', video: 'h264', audio: 'aac', height: 1080 });
   const wish = wishOf(profile, refused ?? NOTHING_REFUSED, { max_height: 1080, audio_stream: 3 });
   assert.deepEqual(wish.containers, []);
   assert.ok(wish.video_codecs.includes('h264'));
   assert.ok(!wish.audio_codecs.includes('mp3'));
-  assert.deepEqual([wish.max_height, wish.audio_stream], [720, 3]);
+  assert.deepEqual([wish.max_height, wish.quality_max_height, wish.audio_stream], [720, 1080, 3]);
   assert.equal(refuse(NOTHING_REFUSED, { decision: 'transcode', video: 'h264' }), null);
   assert.deepEqual(heightsBelow(1080), [720, 480, 360, 240]);
 });

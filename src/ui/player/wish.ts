@@ -6,6 +6,8 @@ import type { Profile } from './capabilities.ts';
 export interface Wish extends Profile {
   max_height?: number;
   max_bit_rate_kbps?: number;
+  /** What the viewer chose; `max_height` is what the player takes. */
+  quality_max_height?: number;
   audio_stream?: number;
 }
 
@@ -41,8 +43,8 @@ export function wishOf(profile: Profile, refused: Refused, choices: Choices): Wi
     video_codecs: profile.video_codecs.filter((name) => !refused.video.includes(name)),
     audio_codecs: profile.audio_codecs.filter((name) => !refused.audio.includes(name)),
   };
-  const heights = [choices.max_height, refused.max_height].filter((height) => height !== undefined);
-  if (heights.length > 0) wish.max_height = Math.min(...heights);
+  if (refused.max_height !== undefined) wish.max_height = refused.max_height;
+  if (choices.max_height !== undefined) wish.quality_max_height = choices.max_height;
   if (choices.audio_stream !== undefined) wish.audio_stream = choices.audio_stream;
   return wish;
 }
