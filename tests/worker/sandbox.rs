@@ -62,10 +62,16 @@ fn a_worker_whose_complaints_go_to_a_file_ends_by_itself() {
 #[tokio::test]
 async fn the_kernel_confirms_limits_and_priorities() {
     let pool = pool();
+    let stat_fields = |pid: &str| -> Vec<String> {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).expect("stat");
+        let (_, fields) = stat.rsplit_once(')').expect("a name in brackets");
+        fields.split_whitespace().map(str::to_owned).collect()
+    };
+    let own_nice = stat_fields("self")[16].clone();
     for (lane, nice, policy) in [
-        (Lane::Viewer, 0, 0),
-        (Lane::Scan, 10, 0),
-        (Lane::Idle, 19, 5),
+        (Lane::Viewer, own_nice.as_str(), "0"),
+        (Lane::Scan, "10", "0"),
+        (Lane::Idle, "19", "5"),
     ] {
         let before = pool.parked_pids();
         pool.collect(lane, Job::SandboxReport, Vec::new())
@@ -98,15 +104,9 @@ async fn the_kernel_confirms_limits_and_priorities() {
             let values: Vec<&str> = line[name.len()..].split_whitespace().collect();
             assert_eq!(values[..2], [most, most], "{lane:?} {name}");
         }
-        let stat = read("stat");
-        let fields: Vec<&str> = stat
-            .rsplit(')')
-            .next()
-            .unwrap_or("")
-            .split_whitespace()
-            .collect();
-        assert_eq!(fields[16], nice.to_string(), "nice of {lane:?}");
-        assert_eq!(fields[38], policy.to_string(), "policy of {lane:?}");
+        let fields = stat_fields(&pid.to_string());
+        assert_eq!(fields[16], nice, "nice of {lane:?}");
+        assert_eq!(fields[38], policy, "policy of {lane:?}");
         // Only root may read what belongs to a process that cannot be traced.
         if let Ok(environment) = std::fs::read_to_string(format!("/proc/{pid}/environ")) {
             assert!(!environment.contains("CARGO"), "{environment:?}");
