@@ -6,6 +6,7 @@
 pub mod auth;
 pub mod base;
 pub mod board;
+pub mod consent;
 pub mod daemon;
 pub mod db;
 pub mod http;

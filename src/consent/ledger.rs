@@ -1,0 +1,186 @@
+//! How much epsilon was booked in which week, and how much may still be.
+//!
+//! Never: giving any of it back, whatever the clock says.
+
+use heapless::Vec;
+use serde::{Deserialize, Serialize};
+
+use crate::base::clock::Clock;
+
+const WEEK_MS: i64 = 7 * 24 * 3600 * 1000;
+/// The first week of 2026: no Alcove ran before it, so a clock that says so was not set.
+const FIRST_WEEK: u16 = 2922;
+/// As many weeks as 366 days can touch; what was booked in them counts as this year's.
+const YEAR_WEEKS: u16 = 54;
+
+/// Thousandths of epsilon.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+pub struct MilliEpsilon(pub u32);
+
+/// What a box may book in one week: five draws of 0.2.
+pub const WEEK_LIMIT: MilliEpsilon = MilliEpsilon(1_000);
+/// What a box may book in a year.
+pub const YEAR_LIMIT: MilliEpsilon = MilliEpsilon(26_000);
+
+/// Whole weeks since 1970-01-01 UTC. No finer time is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Week(pub u16);
+
+impl Week {
+    /// The week that `clock` shows; `None` while it has plainly not been set.
+    pub fn now(clock: &dyn Clock) -> Option<Self> {
+        let week = u16::try_from(clock.unix_ms().div_euclid(WEEK_MS)).ok()?;
+        (week >= FIRST_WEEK).then_some(Self(week))
+    }
+}
+
+/// Why nothing was booked; whoever asked must not send.
+#[derive(Debug, thiserror::Error)]
+pub enum BookError {
+    #[error("the clock is not set, or behind a week that was booked in")]
+    ClockBehind,
+    #[error("this week's budget is spent")]
+    WeekSpent,
+    #[error("this year's budget is spent")]
+    YearSpent,
+    #[error("{0}")]
+    Revoked(#[from] super::Revoked),
+    /// It may count as booked; the answer is in doubt, and off.
+    #[error("the booking could not be stored: {0}")]
+    NotSaved(std::io::Error),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Booked {
+    week: Week,
+    epsilon: MilliEpsilon,
+}
+
+/// The bookings of a year.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Ledger {
+    /// Set where bookings may be missing: the next attempt counts a whole year as spent.
+    lost: bool,
+    /// Ascending; the last is the latest week that was ever booked in, and is never dropped.
+    weeks: Vec<Booked, { YEAR_WEEKS as usize }>,
+}
+
+/// The ledger as the page shows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Budget {
+    /// `None` while the clock is not set.
+    pub week: Option<Week>,
+    pub spent_this_week: MilliEpsilon,
+    pub spent_this_year: MilliEpsilon,
+    /// Nothing can be booked before this week, because the clock went back or a year counts as spent.
+    pub blocked_until: Option<Week>,
+    /// True when bookings may have been lost, so that the next one finds the year spent.
+    pub lost: bool,
+}
+
+impl Ledger {
+    pub(super) fn lose(&mut self) {
+        self.lost = true;
+    }
+
+    /// Books `epsilon` in `week`. A refusal changes nothing but a lost ledger, which becomes a spent year.
+    pub(super) fn book(
+        &mut self,
+        week: Option<Week>,
+        epsilon: MilliEpsilon,
+    ) -> Result<(), BookError> {
+        let week = week.ok_or(BookError::ClockBehind)?;
+        if self.latest().is_some_and(|latest| week < latest) {
+            return Err(BookError::ClockBehind);
+        }
+        if self.lost {
+            self.lost = false;
+            self.weeks.clear();
+            self.put(week, YEAR_LIMIT);
+        }
+        let in_week = self.spent_in_week(week).0.saturating_add(epsilon.0);
+        if self.spent_in_year(week).0.saturating_add(epsilon.0) > YEAR_LIMIT.0 {
+            return Err(BookError::YearSpent);
+        }
+        if in_week > WEEK_LIMIT.0 {
+            return Err(BookError::WeekSpent);
+        }
+        self.weeks.retain(|booked| is_in_year_of(booked.week, week));
+        self.put(week, MilliEpsilon(in_week));
+        Ok(())
+    }
+
+    /// Of each week the larger booking of the two.
+    pub(super) fn merge(&mut self, other: &Self) {
+        self.lost |= other.lost;
+        for booked in &other.weeks {
+            if self.spent_in_week(booked.week) < booked.epsilon {
+                self.put(booked.week, booked.epsilon);
+            }
+        }
+    }
+
+    pub(super) fn budget(&self, week: Option<Week>) -> Budget {
+        let shown = week.max(self.latest());
+        let behind = self
+            .latest()
+            .filter(|latest| week.is_some_and(|week| week < *latest));
+        Budget {
+            week,
+            spent_this_week: shown.map_or_else(MilliEpsilon::default, |at| self.spent_in_week(at)),
+            spent_this_year: shown.map_or_else(MilliEpsilon::default, |at| self.spent_in_year(at)),
+            blocked_until: shown.and_then(|at| self.free_again(at)).or(behind),
+            lost: self.lost,
+        }
+    }
+
+    fn latest(&self) -> Option<Week> {
+        self.weeks.last().map(|booked| booked.week)
+    }
+
+    fn spent_in_week(&self, week: Week) -> MilliEpsilon {
+        let found = self.weeks.iter().find(|booked| booked.week == week);
+        found.map_or_else(MilliEpsilon::default, |booked| booked.epsilon)
+    }
+
+    fn spent_in_year(&self, week: Week) -> MilliEpsilon {
+        let booked = self
+            .weeks
+            .iter()
+            .filter(|booked| is_in_year_of(booked.week, week));
+        MilliEpsilon(booked.fold(0, |sum, booked| sum.saturating_add(booked.epsilon.0)))
+    }
+
+    /// The first week after `week` in which the year is no longer spent; `None` when it is not spent now.
+    fn free_again(&self, week: Week) -> Option<Week> {
+        if self.spent_in_year(week) < YEAR_LIMIT {
+            return None;
+        }
+        (week.0..=week.0.saturating_add(YEAR_WEEKS))
+            .map(Week)
+            .find(|later| self.spent_in_year(*later) < YEAR_LIMIT)
+    }
+
+    /// Sets a week's booking, in order; where there is no room, the oldest week gives way.
+    fn put(&mut self, week: Week, epsilon: MilliEpsilon) {
+        let booked = Booked { week, epsilon };
+        let at = self.weeks.partition_point(|other| other.week < week);
+        if let Some(same) = self.weeks.get_mut(at).filter(|other| other.week == week) {
+            *same = booked;
+            return;
+        }
+        let at = if self.weeks.is_full() {
+            self.weeks.remove(0);
+            at.saturating_sub(1)
+        } else {
+            at
+        };
+        self.weeks.insert(at, booked).ok().expect("room was made");
+    }
+}
+
+fn is_in_year_of(booked: Week, week: Week) -> bool {
+    u32::from(booked.0) + u32::from(YEAR_WEEKS) > u32::from(week.0)
+}

@@ -1,0 +1,78 @@
+//! What the owner answered, kept on flash where a power cut cannot lose it, and the grants that come of it.
+//!
+//! Never: network, database, async; a yes that is in doubt; an older answer in place of a damaged one.
+//!
+//! # The flash
+//!
+//! 8 MiB in two halves of 1,024 blocks of 4 KiB. The record with sequence *s* stands at index *s* mod 1,024 of both:
+//!
+//! ```text
+//!            index 0   1        i       i+1           1023
+//! lower half   [  ] [  ]  ...  [ s ]  [s-1023]  ...   [  ]     blocks    0 to 1023
+//! upper half   [  ] [  ]  ...  [ s ]  [s-1023]  ...   [  ]     blocks 1024 to 2047
+//! ```
+//!
+//! A block, numbers little-endian:
+//!
+//! | offset | bytes | what |
+//! |---|---|---|
+//! | 0 | 8 | magic `ALCONSNT` |
+//! | 8 | 2 | layout version, 1 |
+//! | 10 | 2 | length of the payload |
+//! | 12 | 4 | zero |
+//! | 16 | 8 | sequence, from 1, one more with every attempt to write |
+//! | 24 | length | payload: the record in postcard |
+//! | after it | | zero |
+//! | 4092 | 4 | CRC32C of bytes 0 to 4091 |
+//!
+//! The payload of layout 1, in postcard's encoding (variable-length integers, one byte a bool or an enum's index):
+//! mode (0 off, 1 undecided, 2 local, 3 share) · switches for playback statistics, crash reports, release news ·
+//! registry version that was answered · highest registry version seen since · week of the answer, optional · ledger:
+//! lost or not, and up to 54 pairs of week and thousandths of epsilon. Weeks count from 1970-01-01.
+//!
+//! A newer layout keeps magic, layout version, sequence and checksum where they are.
+//!
+//! # A change
+//!
+//! ```text
+//! set ─► memory: only what old and new both allow, all grants void
+//!     ─► write lower[i] ─► flush ─► write upper[i] ─► flush ─► memory: the new answer ─► "saved"
+//!              │             │            │             │
+//!              └─────────────┴─────┬──────┴─────────────┘ an error
+//!                                  ▼
+//!              memory: off, not saved; the next change takes index i+1
+//! ```
+//!
+//! A power cut before the first flush is over leaves the record before or this one; later, this one. The program that
+//! starts next first flushes, then writes the copy that the newest record lacks, so the answer that it shows stays
+//! when one of its two blocks rots.
+//!
+//! # What is read
+//!
+//! | on the flash | answer |
+//! |---|---|
+//! | nothing, or one torn block of a first write | undecided |
+//! | a newest whole block | its record, if its registry is the one of this program |
+//! | both blocks of any index damaged, or different with one sequence | off, `Damaged`: a newer answer may have been there |
+//! | no whole block, yet not blank | off, `Noise` |
+//! | a newest block of a newer layout | off, `NewerLayout`; a no can be stored, a yes cannot |
+//! | two devices with different answers | off, `TwoAnswers`; the next answer goes to both |
+//!
+//! Where bookings of epsilon may be lost with a block, the year counts as spent.
+
+mod flash;
+mod grant;
+mod handle;
+mod ledger;
+mod reason;
+mod record;
+mod ring;
+
+pub use flash::{Access, BLOCK_BYTES, BLOCKS, Block, Flash, OpenFlash, Place};
+pub use grant::{
+    Category, CrashReports, GRANT_MS, Grant, PlaybackStatistics, ReleaseNews, Revoked,
+};
+pub use handle::{Consent, NoGrant, Reset, Settings, State, asks_not_to_track};
+pub use ledger::{BookError, Budget, MilliEpsilon, WEEK_LIMIT, Week, YEAR_LIMIT};
+pub use reason::{Reason, SetError};
+pub use record::{Answer, Choice, Kind, Mode, Switches};
