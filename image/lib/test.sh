@@ -150,6 +150,8 @@ stage_rust() {
   good=$(grep -oE '[0-9]+ passed' <<< "$line" | grep -oE '[0-9]+' || echo 0)
   pass "$good"
   [ $bad -eq 0 ] || miss "rust: see above" "$(failed_in "$line")"
+  # nextest leaves these out; among them is what must not compile.
+  [ -n "$1" ] || check "rust: examples in the documentation" cargo test --quiet --locked --doc
 }
 
 # failed_in LINE: failures and time-outs of nextest's summary; at least one, for a build that broke.

@@ -90,14 +90,14 @@ pub enum Revoked {
 /// fn twice(grant: Grant<PlaybackStatistics>) -> u32 { once(grant) + once(grant) }
 /// ```
 ///
-/// ```compile_fail,E0599
+/// ```compile_fail,E0277
 /// use alcove::consent::{Grant, PlaybackStatistics};
 /// fn twice(grant: Grant<PlaybackStatistics>) -> Grant<PlaybackStatistics> { Grant::clone(&grant) }
 /// ```
 ///
 /// It cannot be put together, nor made from nothing:
 ///
-/// ```compile_fail
+/// ```compile_fail,E0451
 /// use alcove::consent::{Grant, PlaybackStatistics};
 /// fn forge(other: Grant<PlaybackStatistics>) -> Grant<PlaybackStatistics> {
 ///     Grant { deadline_ms: i64::MAX, ..other }

@@ -39,6 +39,8 @@ pub struct State {
     pub stored: Answer,
     /// Why the two differ, or what is wrong.
     pub reason: Option<Reason>,
+    /// False where no change can be stored while the program runs.
+    pub writable: bool,
     /// The week of the stored answer; `None` before the first one, or when the clock was not set.
     pub answered_week: Option<Week>,
     /// The registry that the stored answer is about; 0 before the first one.
@@ -220,12 +222,13 @@ impl Consent {
         let mut record = keeper.record.clone();
         let week = Week::now(self.shared.settings.clock.as_ref());
         let booked = record.ledger.book(week, epsilon);
-        if record.ledger != keeper.record.ledger
-            && let Err(error) = keeper.write(&record)
-        {
-            keeper.fall_into_doubt(&record);
-            self.publish(keeper.state(&self.shared.settings));
-            return Err(BookError::NotSaved(error));
+        if record.ledger != keeper.record.ledger {
+            if let Err(error) = keeper.write(&record) {
+                keeper.fall_into_doubt(&record);
+                self.publish(keeper.state(&self.shared.settings));
+                return Err(BookError::NotSaved(error));
+            }
+            keeper.record = record;
         }
         booked
     }
@@ -378,6 +381,7 @@ impl Keeper {
             effective,
             stored: self.record.answer,
             reason,
+            writable: self.obstacle.is_none() && settings.access == Access::Change,
             answered_week: self.record.answered_week,
             answered_registry: self.record.answered_registry,
         }

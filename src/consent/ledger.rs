@@ -7,8 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::clock::Clock;
 
-const WEEK_MS: i64 = 7 * 24 * 3600 * 1000;
-/// The first week of 2026: no Alcove ran before it, so a clock that says so was not set.
+const DAY_MS: i64 = 24 * 3600 * 1000;
+/// 1970-01-01 was a Thursday.
+const FIRST_MONDAY_MS: i64 = -3 * DAY_MS;
+const WEEK_MS: i64 = 7 * DAY_MS;
+/// The first week of 2026, as ISO 8601 counts: no Alcove ran before it, so a clock that says so was not set.
 const FIRST_WEEK: u16 = 2922;
 /// As many weeks as 366 days can touch; what was booked in them counts as this year's.
 const YEAR_WEEKS: u16 = 54;
@@ -24,15 +27,20 @@ pub const WEEK_LIMIT: MilliEpsilon = MilliEpsilon(1_000);
 /// What a box may book in a year.
 pub const YEAR_LIMIT: MilliEpsilon = MilliEpsilon(26_000);
 
-/// Whole weeks since 1970-01-01 UTC. No finer time is kept.
+/// A week from Monday to Sunday in UTC, counted from that of 1970-01-01. No finer time is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Week(pub u16);
 
 impl Week {
     /// The week that `clock` shows; `None` while it has plainly not been set.
     pub fn now(clock: &dyn Clock) -> Option<Self> {
-        let week = u16::try_from(clock.unix_ms().div_euclid(WEEK_MS)).ok()?;
+        let week = u16::try_from((clock.unix_ms() - FIRST_MONDAY_MS).div_euclid(WEEK_MS)).ok()?;
         (week >= FIRST_WEEK).then_some(Self(week))
+    }
+
+    /// The first moment of its Monday, in milliseconds since 1970-01-01 UTC.
+    pub fn start_unix_ms(self) -> i64 {
+        FIRST_MONDAY_MS + i64::from(self.0) * WEEK_MS
     }
 }
 
@@ -177,7 +185,7 @@ impl Ledger {
         } else {
             at
         };
-        self.weeks.insert(at, booked).ok().expect("room was made");
+        self.weeks.insert(at, booked).expect("room was made");
     }
 }
 

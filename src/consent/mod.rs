@@ -21,14 +21,16 @@
 //! | 10 | 2 | length of the payload |
 //! | 12 | 4 | zero |
 //! | 16 | 8 | sequence, from 1, one more with every attempt to write |
-//! | 24 | length | payload: the record in postcard |
+//! | 24 | 8 | the sequence with all bits inverted |
+//! | 32 | length | payload: the record in postcard |
 //! | after it | | zero |
 //! | 4092 | 4 | CRC32C of bytes 0 to 4091 |
 //!
 //! The payload of layout 1, in postcard's encoding (variable-length integers, one byte a bool or an enum's index):
 //! mode (0 off, 1 undecided, 2 local, 3 share) · switches for playback statistics, crash reports, release news ·
 //! registry version that was answered · highest registry version seen since · week of the answer, optional · ledger:
-//! lost or not, and up to 54 pairs of week and thousandths of epsilon. Weeks count from 1970-01-01.
+//! lost or not, and up to 54 pairs of week and thousandths of epsilon. Weeks are counted from
+//! that of 1970-01-01, Monday to Sunday.
 //!
 //! A newer layout keeps magic, layout version, sequence and checksum where they are.
 //!

@@ -15,7 +15,10 @@ const LAYOUT: u16 = 1;
 const LAYOUT_AT: usize = 8;
 const LENGTH_AT: usize = 10;
 const SEQUENCE_AT: usize = 16;
-const PAYLOAD_AT: usize = 24;
+/// The sequence again, each bit turned round: two blocks that stood at one place differ in two bits at least, so that one
+/// rotted bit cannot finish a torn write.
+const INVERSE_AT: usize = 24;
+const PAYLOAD_AT: usize = 32;
 const CRC_AT: usize = BLOCK_BYTES - 4;
 
 /// How far the owner goes, the most private first.
@@ -196,14 +199,16 @@ pub(super) fn seal(record: &Record, sequence: u64, block: &mut Block) {
     block.0[..LAYOUT_AT].copy_from_slice(&MAGIC);
     block.0[LAYOUT_AT..LENGTH_AT].copy_from_slice(&LAYOUT.to_le_bytes());
     block.0[LENGTH_AT..LENGTH_AT + 2].copy_from_slice(&length.to_le_bytes());
-    block.0[SEQUENCE_AT..PAYLOAD_AT].copy_from_slice(&sequence.to_le_bytes());
+    block.0[SEQUENCE_AT..INVERSE_AT].copy_from_slice(&sequence.to_le_bytes());
+    block.0[INVERSE_AT..PAYLOAD_AT].copy_from_slice(&(!sequence).to_le_bytes());
     let crc = crc32c::crc32c(&block.0[..CRC_AT]);
     block.0[CRC_AT..].copy_from_slice(&crc.to_le_bytes());
 }
 
 pub(super) fn examine(block: &Block) -> Condition {
-    const ERASED: Block = Block([0xff; BLOCK_BYTES]);
-    if *block == Block::ZERO || *block == ERASED {
+    static ZERO: Block = Block::ZERO;
+    static ERASED: Block = Block([0xff; BLOCK_BYTES]);
+    if *block == ZERO || *block == ERASED {
         return Condition::Blank;
     }
     let crc = u32::from_le_bytes(field(block, CRC_AT));
