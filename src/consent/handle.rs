@@ -233,7 +233,7 @@ impl Consent {
         booked
     }
 
-    /// What is booked and what is left.
+    /// What is booked and what is left. Waits while a change is being stored.
     pub fn budget(&self) -> Budget {
         let week = Week::now(self.shared.settings.clock.as_ref());
         self.keeper().record.ledger.budget(week)

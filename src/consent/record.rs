@@ -235,3 +235,63 @@ pub(super) fn unseal(block: &Block) -> Result<Record, Unread> {
 fn field<const N: usize>(block: &Block, at: usize) -> [u8; N] {
     block.0[at..at + N].try_into().expect("N bytes were taken")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::ledger::MilliEpsilon;
+    use super::*;
+
+    fn record(bookings: u16) -> Record {
+        let mut record = Record {
+            answer: Answer::new(
+                Choice::Share,
+                Switches {
+                    crash_reports: true,
+                    ..Switches::default()
+                },
+            ),
+            answered_registry: 3,
+            seen_registry: u32::MAX,
+            answered_week: Some(Week(2968)),
+            ledger: Ledger::default(),
+        };
+        for n in 0..bookings {
+            let booked = record.ledger.book(Some(Week(2968 + n)), MilliEpsilon(200));
+            booked.expect("within the budget");
+        }
+        record
+    }
+
+    #[test]
+    fn layout_1_is_what_released_programs_have_written() {
+        let mut block = Block::ZERO;
+        seal(&record(1), 0x0102, &mut block);
+        let head: [u8; 32] = *b"ALCONSNT\x01\x00\x13\x00\0\0\0\0\x02\x01\0\0\0\0\0\0\xfd\xfe\xff\xff\xff\xff\xff\xff";
+        assert_eq!(block.0[..32], head);
+        let payload =
+            b"\x03\x00\x01\x00\x03\xff\xff\xff\xff\x0f\x01\x98\x17\x00\x01\x98\x17\xc8\x01";
+        assert_eq!(block.0[32..51], *payload);
+        assert!(block.0[51..CRC_AT].iter().all(|byte| *byte == 0));
+        assert_eq!(examine(&block), Condition::Whole(0x0102));
+        assert_eq!(unseal(&block), Ok(record(1)));
+    }
+
+    #[test]
+    fn a_full_ledger_fits_many_times() {
+        let mut block = Block::ZERO;
+        let full = record(54);
+        seal(&full, u64::MAX, &mut block);
+        assert_eq!(unseal(&block), Ok(full));
+        assert!(block.0[512..CRC_AT].iter().all(|byte| *byte == 0));
+    }
+
+    #[test]
+    fn bytes_after_the_record_or_too_few_are_damage() {
+        for length in [0, 5, 18, 20, 5000] {
+            let mut block = Block::ZERO;
+            seal(&record(1), 1, &mut block);
+            block.0[LENGTH_AT..LENGTH_AT + 2].copy_from_slice(&u16::to_le_bytes(length));
+            assert_eq!(unseal(&block), Err(Unread::Damaged), "{length}");
+        }
+    }
+}
