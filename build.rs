@@ -1,6 +1,9 @@
-//! Embeds the built web interface into the program.
+//! Embeds the built web interface into the program, and makes its class types from the metric registry.
 //!
-//! Never: building it; `image/dev` does that before cargo runs.
+//! Never: building the web interface; `image/dev` does that before cargo runs.
+
+#[path = "build/mod.rs"]
+mod build;
 
 use std::collections::hash_map::DefaultHasher;
 use std::fmt::Write;
@@ -31,7 +34,8 @@ fn main() -> io::Result<()> {
     }
     source.push_str("];\n");
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("set by cargo"));
-    fs::write(out.join("ui_assets.rs"), source)
+    fs::write(out.join("ui_assets.rs"), source)?;
+    build::registry(&manifest, &out)
 }
 
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {

@@ -13,4 +13,5 @@ pub mod http;
 pub mod library;
 pub mod media;
 pub mod pool;
+pub mod telemetry;
 pub mod transcode;

@@ -46,7 +46,7 @@ build_programs() {
   local profile=$1 hash words="optimised" quiet=()
   [ "$profile" = release ] || words="for tests"
   # The distribution counts: the worker is linked to its libav.
-  hash=$(hash_of_words "$host" "$root" "$(hash_of src Cargo.toml Cargo.lock build.rs "$ui_out")")
+  hash=$(hash_of_words "$host" "$root" "$(hash_of src Cargo.toml Cargo.lock build.rs build "$ui_out")")
   if stamp_is "programs-$profile" "$hash" && [ -x "$(program alcove "$profile")" ] \
     && [ -x "$(program alcove-worker "$profile")" ]; then return 0; fi
   sources_are_this_clone
@@ -68,7 +68,7 @@ program() {
 # be taken for the newer one's build: touch the sources when the folder last served another clone.
 sources_are_this_clone() {
   if [ "$build_dir" != "$root/target" ] && ! stamp_is clone "$root"; then
-    find src tests build.rs -name '*.rs' -not -path '*/node_modules/*' -exec touch {} +
+    find src tests build build.rs '(' -name '*.rs' -o -name '*.toml' ')' -not -path '*/node_modules/*' -exec touch {} +
   fi
   stamp_set clone "$root"
 }

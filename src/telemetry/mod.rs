@@ -1,0 +1,8 @@
+//! What a box may tell its makers, in classes that cannot tell who is behind it.
+//!
+//! Never: a raw number, a text or a path as a parameter of its functions; title, path or address.
+
+pub mod class;
+pub mod draw;
+pub mod registry;
+pub mod report;
