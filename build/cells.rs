@@ -102,26 +102,31 @@ fn folded(
     combinations: Vec<(Vec<usize>, Cell)>,
     group_of_class: Vec<Vec<Option<usize>>>,
 ) -> Result<Cells, Fault> {
-    let is_folded = |name: &str| metric.fold.iter().any(|fold| fold.from == name);
-    let kept = combinations
-        .iter()
-        .filter(|(_, cell)| !is_folded(&cell.name));
-    let cells: Vec<Cell> = kept.map(|(_, cell)| cell.clone()).collect();
-    for fold in &metric.fold {
-        if !combinations.iter().any(|(_, cell)| cell.name == fold.from) {
-            return Err(Fault::of(
-                &metric.name,
-                format!("there is no `{}` to fold", fold.from),
-            ));
+    for from in metric.fold.iter().flat_map(|fold| &fold.from) {
+        if !combinations.iter().any(|(_, cell)| cell.name == *from) {
+            let what = format!("there is no `{from}` to fold");
+            return Err(Fault::of(&metric.name, what));
         }
     }
+    let mut cells: Vec<Cell> = Vec::new();
     let mut of_groups = Vec::new();
     for (groups, cell) in combinations {
-        let fold = metric.fold.iter().find(|fold| fold.from == cell.name);
-        let name = fold.map_or(&cell.name, |fold| &fold.into);
-        let at = cells.iter().position(|cell| cell.name == *name);
-        let at = at
-            .ok_or_else(|| Fault::of(&metric.name, format!("there is no `{name}` to fold into")))?;
+        let fold = metric
+            .fold
+            .iter()
+            .find(|fold| fold.from.contains(&cell.name));
+        let cell = fold.map_or(cell, |fold| Cell {
+            name: fold.into.clone(),
+            label: fold.label.clone(),
+        });
+        let at = cells.iter().position(|own| own.name == cell.name);
+        let at = at.unwrap_or(cells.len());
+        if at == cells.len() {
+            cells.push(cell);
+        } else if cells[at] != cell {
+            let what = format!("`{}` is there already", cell.name);
+            return Err(Fault::of(&metric.name, what));
+        }
         of_groups.push((groups, at));
     }
     Ok(Cells {

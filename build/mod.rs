@@ -2,42 +2,51 @@
 //!
 //! Never: the registry's content.
 
+pub mod bars;
+pub mod catalogue;
 pub mod cells;
+pub mod chance;
+pub mod chances;
+pub mod facts;
 pub mod generate;
+pub mod lens;
 pub mod registry;
+pub mod world;
 // The week is the program's own: one reading of `2028-W48`, here and there.
 #[path = "../src/base/week.rs"]
-#[allow(dead_code)]
 pub mod week;
 
-use std::path::Path;
-use std::{fs, io};
+use std::error::Error;
 
 use sha2::{Digest, Sha256};
 
+use catalogue::Marginals;
 use registry::Registry;
 
-/// Reads the registry below `manifest` and writes the Rust that follows from it to `out`.
+/// Rust that is made of a registry.
+pub struct Made {
+    /// For `telemetry::class`.
+    pub classes: String,
+    /// For `telemetry::registry`.
+    pub texts: String,
+}
+
+/// Makes it from the texts of `metrics.toml` and `catalogue.toml`.
 ///
 /// # Errors
-/// A file that cannot be read or written, or a registry that is refused.
-pub fn registry(manifest: &Path, out: &Path) -> io::Result<()> {
-    let file = manifest.join("src/telemetry/metrics.toml");
-    println!("cargo::rerun-if-changed={}", file.display());
-    println!("cargo::rerun-if-changed=build");
-    println!("cargo::rerun-if-changed=src/base/week.rs");
-    let text = fs::read_to_string(&file)?;
-    let registry = Registry::parse(&text).map_err(io::Error::other)?;
+/// A registry that is not clear, or that tells too much in the made-up world; with the metric's name.
+pub fn make(metrics: &str, world: &str) -> Result<Made, Box<dyn Error>> {
+    let registry = Registry::parse(metrics)?;
+    bars::check(&registry, &Marginals::parse(world)?)?;
     let mut wholes = Vec::new();
     for metric in &registry.metrics {
-        wholes.push(cells::cells_of(&registry, metric).map_err(io::Error::other)?);
+        wholes.push(cells::cells_of(&registry, metric)?);
     }
-    let metrics: Vec<_> = registry.metrics.iter().zip(&wholes).collect();
-    let sha256: String = Sha256::digest(text.as_bytes())
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    fs::write(out.join("metric_classes.rs"), generate::classes(&metrics))?;
-    let texts = generate::texts(&registry, &sha256, &metrics);
-    fs::write(out.join("metric_texts.rs"), texts)
+    let wholes: Vec<_> = registry.metrics.iter().zip(&wholes).collect();
+    let hash = Sha256::digest(metrics.as_bytes());
+    let sha256: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok(Made {
+        classes: generate::classes(&wholes),
+        texts: generate::texts(&registry, &sha256, &wholes),
+    })
 }

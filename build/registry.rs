@@ -103,8 +103,11 @@ pub struct Group {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fold {
-    pub from: String,
+    /// Answers that become one.
+    pub from: Vec<String>,
+    /// Its name, which can be that of one of them.
     pub into: String,
+    pub label: String,
 }
 
 /// What is wrong with a registry; `metric` is empty for the file as a whole.

@@ -189,7 +189,7 @@ mod tests {
             BoardFamily::Rpi5,
             Outcome::HardwareKeepsUp,
         );
-        assert_eq!(folded, Some(H264OnBoard::Rpi5SoftwareKeepsUp));
+        assert_eq!(folded, Some(H264OnBoard::Rpi5KeepsUp));
         let slow = EncoderOnBoard::of(BoardFamily::X86, Backend::Vaapi, RealTimeFactor::Below500);
         assert_eq!(slow, Some(EncoderOnBoard::X86HardwareBelow500));
         let copied = EncoderOnBoard::of(
