@@ -2,6 +2,7 @@
 //!
 //! Never: policy; a guess where the machine does not say.
 
+pub mod classes;
 mod storage;
 
 use std::fs;

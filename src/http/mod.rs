@@ -3,6 +3,7 @@
 //! Never: SQL, libav, the machine's own files.
 
 mod app;
+pub mod classes;
 mod conditions;
 pub mod doc;
 mod extract;

@@ -5,6 +5,7 @@
 pub mod backend;
 mod cache;
 pub mod capacity;
+pub mod classes;
 pub mod decide;
 #[cfg(test)]
 mod decide_tests;
