@@ -25,7 +25,7 @@ pub struct Share {
 impl Share {
     /// Bits that the answer tells about which of them it is.
     pub fn bits(&self) -> f64 {
-        -self.share.log2()
+        self.share.recip().log2()
     }
 
     fn check(&self) -> Result<(), Fault> {

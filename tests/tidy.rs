@@ -32,7 +32,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("auth", &["base", "db"]),
     ("library", &["base", "media", "db", "pool"]),
     ("transcode", &["base", "media", "pool", "board"]),
-    ("telemetry", &["base"]),
+    ("telemetry", &["base", "consent", "db"]),
     (
         "http",
         &[
