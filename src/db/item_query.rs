@@ -229,7 +229,11 @@ pub fn list(
     let order = order(sort);
     // The page's items are chosen first, from narrow indexes; only those few are read and joined.
     let mut chosen = String::from("SELECT i.id FROM items i");
-    if matching.is_some() {
+    let found = match &matching {
+        Some(matching) => Some(found_by(conn, matching)?),
+        None => None,
+    };
+    if matches!(found, Some(Found::Few)) {
         chosen.push_str(" INDEXED BY items_found");
     }
     chosen.push_str(" WHERE 1");
@@ -247,9 +251,12 @@ pub fn list(
         values.push((":library", library));
     }
     if let Some(matching) = &matching {
-        chosen.push_str(
-            " AND i.id IN (SELECT rowid FROM item_search WHERE item_search MATCH :words)",
-        );
+        // With `+` the items are not looked up by number, but walked in the order of the list.
+        chosen.push_str(match found {
+            Some(Found::Many) => " AND +i.id",
+            _ => " AND i.id",
+        });
+        chosen.push_str(" IN (SELECT rowid FROM item_search WHERE item_search MATCH :words)");
         values.push((":words", matching));
     }
     if let Some(cursor) = &cursor {
@@ -280,6 +287,30 @@ pub fn list(
         .map(|row| cursor_at(sort, row).encode());
     let items = rows.into_iter().map(|row| row.summary).collect();
     Ok(Some(Page { items, next }))
+}
+
+/// How many items a search finds, which decides how its page is chosen.
+enum Found {
+    /// All of them are sorted.
+    Few,
+    /// The list is walked in its order until the page is full: soon, because so many match.
+    Many,
+}
+
+fn found_by(conn: &Connection, matching: &str) -> Result<Found, DbError> {
+    const MANY: i64 = 500;
+    let sql = "SELECT count(*) FROM (
+        SELECT 1 FROM item_search WHERE item_search MATCH :words LIMIT :many)";
+    let mut statement = conn.prepare_cached(sql)?;
+    let count: i64 = statement
+        .query_row(named_params! { ":words": matching, ":many": MANY }, |row| {
+            row.get(0)
+        })?;
+    Ok(if count < MANY {
+        Found::Few
+    } else {
+        Found::Many
+    })
 }
 
 /// All words must occur, each at least as the beginning of one. Words hold letters and digits only.
@@ -559,4 +590,71 @@ pub fn without_texts(
         })?
         .collect::<Result<_, _>>()?;
     Ok(rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `count` films, every second one of them "common", titled against the order of their numbers.
+    fn films(count: usize) -> Connection {
+        let mut conn = Connection::open_in_memory().unwrap();
+        super::super::migrations::apply(&mut conn).unwrap();
+        conn.execute_batch(
+            "INSERT INTO libraries (id, name, kind, path, available, created_at_ms) VALUES (1, 'Films', 'films', '/films', 1, 0)",
+        )
+        .unwrap();
+        for n in 0..count {
+            let title = format!("film {:06}", count - n);
+            conn.execute(
+                "INSERT INTO items (id, library_id, kind, title, sort_title, year, number_key, added_at_ms, taken_at_ms, available)
+                 VALUES (?1, 1, 'film', ?2, ?2, ?3, 0, ?1, 0, 1)",
+                (n, &title, n % 7),
+            )
+            .unwrap();
+            let words = if n % 2 == 0 { "common" } else { "rare" };
+            conn.execute(
+                "INSERT INTO item_search (rowid, words) VALUES (?1, ?2)",
+                (n, words),
+            )
+            .unwrap();
+        }
+        conn
+    }
+
+    #[test]
+    fn a_search_that_finds_many_has_the_pages_of_one_that_finds_few() {
+        for count in [900, 1100] {
+            let conn = films(count);
+            for (sort, descending) in [
+                (Sort::Title, true),
+                (Sort::TitleDown, false),
+                (Sort::Added, false),
+            ] {
+                let mut query = ItemQuery {
+                    kind: Some(ItemKind::Film),
+                    sort: Some(sort),
+                    limit: 70,
+                    ..ItemQuery::default()
+                };
+                let mut ids = Vec::new();
+                loop {
+                    let words = ["comm".to_owned()];
+                    let page = list(&conn, UserId(1), &query, Some(&words))
+                        .unwrap()
+                        .unwrap();
+                    ids.extend(page.items.iter().map(|item| item.id.0));
+                    query.cursor = page.next;
+                    if query.cursor.is_none() {
+                        break;
+                    }
+                }
+                let mut expected: Vec<i64> = (0..count as i64).filter(|n| n % 2 == 0).collect();
+                if descending {
+                    expected.reverse();
+                }
+                assert_eq!(ids, expected, "{count} {sort:?}");
+            }
+        }
+    }
 }
