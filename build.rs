@@ -4,7 +4,7 @@
 
 // The privacy tests read the rest of it.
 #[allow(dead_code)]
-#[path = "build/mod.rs"]
+#[path = "src/build/mod.rs"]
 mod build;
 
 use std::collections::hash_map::DefaultHasher;

@@ -5,7 +5,7 @@
 // The generator and the model are the build's own: what the build lets pass and what is judged here
 // cannot drift apart.
 #[allow(dead_code)]
-#[path = "../build/mod.rs"]
+#[path = "../src/build/mod.rs"]
 mod build;
 
 #[path = "privacy/bad.rs"]

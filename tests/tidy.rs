@@ -63,6 +63,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "http",
         ],
     ),
+    ("build", &["base"]),
     ("main", &["base", "daemon"]),
     ("alcove-worker", &["worker"]),
 ];

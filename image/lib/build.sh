@@ -46,7 +46,7 @@ build_programs() {
   local profile=$1 hash words="optimised" quiet=()
   [ "$profile" = release ] || words="for tests"
   # The distribution counts: the worker is linked to its libav.
-  hash=$(hash_of_words "$host" "$root" "$(hash_of src Cargo.toml Cargo.lock build.rs build tests/catalogue.toml "$ui_out")")
+  hash=$(hash_of_words "$host" "$root" "$(hash_of src Cargo.toml Cargo.lock build.rs tests/catalogue.toml "$ui_out")")
   if stamp_is "programs-$profile" "$hash" && [ -x "$(program alcove "$profile")" ] \
     && [ -x "$(program alcove-worker "$profile")" ]; then return 0; fi
   sources_are_this_clone

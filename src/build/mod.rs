@@ -13,7 +13,7 @@ pub mod lens;
 pub mod registry;
 pub mod world;
 // The week is the program's own: one reading of `2028-W48`, here and there.
-#[path = "../src/base/week.rs"]
+#[path = "../base/week.rs"]
 pub mod week;
 
 use std::error::Error;
