@@ -45,7 +45,7 @@ fn main() -> io::Result<()> {
 
 /// Makes the class types, unless the registry tells too much.
 fn registry(manifest: &Path, out: &Path) -> io::Result<()> {
-    for input in ["build", "src/base/week.rs", METRICS, WORLD] {
+    for input in ["src/build", "src/base/week.rs", METRICS, WORLD] {
         println!("cargo::rerun-if-changed={input}");
     }
     let metrics = fs::read_to_string(manifest.join(METRICS))?;
