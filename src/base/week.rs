@@ -64,6 +64,17 @@ impl Week {
         self.number
     }
 
+    /// The week `weeks` after this one, or before it where they are negative; the first or the last week there is where
+    /// that lies outside the years.
+    pub fn plus(self, weeks: i32) -> Self {
+        let year = i64::from(self.year);
+        // The fourth of January is in the first week of its year.
+        let fourth = first_day(year) + 3;
+        let monday = fourth - fourth.rem_euclid(7) + 7 * (i64::from(self.number) - 1);
+        let day = monday + 7 * i64::from(weeks) - EPOCH_DAY;
+        Self::of_unix_ms(day.saturating_mul(DAY_MS))
+    }
+
     /// The weeks of this week's year: 52 or 53.
     pub fn weeks_in_year(self) -> u8 {
         weeks_in(i64::from(self.year))
@@ -160,6 +171,26 @@ mod tests {
                 &format!("{:04}-W{:02}", iso.year(), iso.week()),
             );
             date = date.saturating_add(jiff::Span::new().days(5));
+        }
+    }
+
+    #[test]
+    fn weeks_are_counted_across_years() {
+        let check = |text: &str, weeks, expected: &str| {
+            let week: Week = text.parse().unwrap();
+            assert_eq!(week.plus(weeks).to_string(), expected, "{text} + {weeks}");
+        };
+        check("2026-W47", 0, "2026-W47");
+        check("2026-W47", -11, "2026-W36");
+        check("2021-W01", -1, "2020-W53");
+        check("2026-W53", 1, "2027-W01");
+        check("0001-W02", -9, "0001-W01");
+        check("9999-W50", 9, "9999-W52");
+        let start = 1_000_000_000_000;
+        for n in 0..3000_i32 {
+            let later = Week::of_unix_ms(start + 7 * DAY_MS * i64::from(n));
+            assert_eq!(later.plus(-n), Week::of_unix_ms(start), "{n}");
+            assert_eq!(Week::of_unix_ms(start).plus(n), later, "{n}");
         }
     }
 
