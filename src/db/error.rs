@@ -22,6 +22,8 @@ pub enum DbError {
     Damaged(String),
     #[error("the state folder {} cannot be used: {source}", path.display())]
     Io { path: PathBuf, source: io::Error },
+    #[error("the database is busy")]
+    Busy,
     #[error("the server is shutting down")]
     Closed,
     #[error("bringing the database up to date failed: {0}")]

@@ -12,6 +12,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/001_library.sql"),
     include_str!("migrations/002_accounts.sql"),
     include_str!("migrations/003_tries.sql"),
+    include_str!("migrations/004_telemetry.sql"),
 ];
 
 /// How many versions this program knows.

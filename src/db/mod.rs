@@ -15,6 +15,7 @@ pub mod libraries;
 mod migrations;
 pub mod settings;
 pub mod side_subtitles;
+pub mod telemetry;
 pub mod watch;
 
 pub use connection::Db;
