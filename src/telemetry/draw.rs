@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::class::{Metric, Sample};
 use super::registry::REGISTRY;
+use super::stored::answer_of;
 use crate::base::week::Week;
+use crate::db::telemetry::AnswerRow;
 
 /// Where chance comes from; tests bring a seeded one.
 pub trait Random {
@@ -90,6 +92,18 @@ impl Reservoir {
         if below(random, self.seen) == 0 {
             self.kept = sample;
         }
+    }
+
+    /// As it was stored, if it still means something.
+    pub(super) fn stored(row: &AnswerRow) -> Option<Self> {
+        let kept = answer_of(row)?;
+        let seen = u64::try_from(row.seen).ok().filter(|seen| *seen > 0)?;
+        (kept.metric().name() == row.metric).then_some(Self { seen, kept })
+    }
+
+    /// How many answers chance chose among.
+    pub(super) fn seen(&self) -> u64 {
+        self.seen
     }
 
     /// The answer that chance kept.

@@ -3,6 +3,13 @@
 //! Never: a raw number, a text or a path as a parameter of its functions; title, path or address.
 
 pub mod class;
+pub mod destinations;
 pub mod draw;
+pub mod held;
+pub mod history;
+pub mod journal;
+mod moment;
 pub mod registry;
 pub mod report;
+mod stored;
+pub mod upload;

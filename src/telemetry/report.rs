@@ -2,7 +2,7 @@
 //!
 //! Never: more in them than week, metric and class; a length that depends on the class.
 
-use super::class::Sample;
+use super::class::{Metric, Sample};
 use super::registry::REGISTRY;
 use crate::base::week::Week;
 
@@ -20,10 +20,39 @@ pub fn bytes(week: Week, sample: Sample) -> Vec<u8> {
     .into_bytes()
 }
 
+/// One answer of one week.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Report {
+    week: Week,
+    sample: Sample,
+}
+
+impl Report {
+    pub fn new(week: Week, sample: Sample) -> Self {
+        Self { week, sample }
+    }
+
+    pub fn week(self) -> Week {
+        self.week
+    }
+
+    pub fn sample(self) -> Sample {
+        self.sample
+    }
+
+    pub fn metric(self) -> Metric {
+        self.sample.metric()
+    }
+
+    /// The exact bytes; see [`bytes`].
+    pub fn bytes(self) -> Vec<u8> {
+        bytes(self.week, self.sample)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::telemetry::class::Metric;
 
     fn week() -> Week {
         "2026-W47".parse().unwrap()

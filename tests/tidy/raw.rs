@@ -15,6 +15,19 @@ use super::{Findings, sources};
 const HARMLESS: &[&str] = &[
     "Self",
     "Week",
+    "Clock",
+    "SharedClock",
+    "CancellationToken",
+    // The owner's answer and what it permits.
+    "Consent",
+    "Choice",
+    "Switches",
+    "Grant",
+    "PlaybackStatistics",
+    // The database, and rows that hold classes, counts and weeks alone.
+    "Db",
+    "StoredJournal",
+    "AnswerRow",
     // Containers, judged by what is in them.
     "Option",
     "Vec",

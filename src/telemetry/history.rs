@@ -1,0 +1,159 @@
+//! What changed between versions of the registry.
+//!
+//! Never: a version that no Alcove was released with.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+/// The texts of earlier versions, the oldest first. A change of the registry leaves the one before it in `history/`.
+const EARLIER: &[&str] = &[];
+const CURRENT: &str = include_str!("metrics.toml");
+
+/// What changed from one version to another.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Change {
+    pub from: u32,
+    pub to: u32,
+    /// Names of metrics that are new.
+    pub added: Vec<String>,
+    /// Names of metrics that are gone.
+    pub removed: Vec<String>,
+    pub changed: Vec<ChangedMetric>,
+}
+
+/// A part of a metric that changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ChangedMetric {
+    pub name: String,
+    /// Which part, such as `classes` or `question`.
+    pub what: String,
+}
+
+/// One version, as its file says it.
+#[derive(Clone, Debug)]
+pub struct Version {
+    version: u32,
+    metrics: BTreeMap<String, toml::Table>,
+}
+
+/// Every version that this program knows, the oldest first; the last one is its own.
+pub fn versions() -> Vec<Version> {
+    let texts = EARLIER.iter().chain([&CURRENT]);
+    texts.map(|text| parse(text)).collect()
+}
+
+/// What each version changed.
+pub fn changes() -> Vec<Change> {
+    let versions = versions();
+    let pairs = versions.windows(2);
+    pairs.map(|pair| pair[0].to(&pair[1])).collect()
+}
+
+impl Version {
+    /// The number of the version.
+    pub fn number(&self) -> u32 {
+        self.version
+    }
+
+    /// What changed from this one to `newer`.
+    pub fn to(&self, newer: &Self) -> Change {
+        let missing_in = |one: &Self, other: &Self| {
+            let names = one
+                .metrics
+                .keys()
+                .filter(|name| !other.metrics.contains_key(*name));
+            names.cloned().collect()
+        };
+        let both = self.metrics.iter().filter_map(|(name, old)| {
+            let new = newer.metrics.get(name)?;
+            Some((name, old, new))
+        });
+        Change {
+            from: self.version,
+            to: newer.version,
+            added: missing_in(newer, self),
+            removed: missing_in(self, newer),
+            changed: both
+                .flat_map(|(name, old, new)| differences(name, old, new))
+                .collect(),
+        }
+    }
+}
+
+fn differences(name: &str, old: &toml::Table, new: &toml::Table) -> Vec<ChangedMetric> {
+    let mut parts: Vec<&String> = old.keys().chain(new.keys()).collect();
+    parts.sort_unstable();
+    parts.dedup();
+    let changed = parts
+        .into_iter()
+        .filter(|part| old.get(*part) != new.get(*part));
+    changed
+        .map(|part| ChangedMetric {
+            name: name.to_owned(),
+            what: part.clone(),
+        })
+        .collect()
+}
+
+fn parse(text: &str) -> Version {
+    #[derive(serde::Deserialize)]
+    struct File {
+        version: u32,
+        metric: Vec<toml::Table>,
+    }
+    let file: File = toml::from_str(text).expect("checked when it was released");
+    let metrics = file.metric.into_iter().map(|metric| {
+        let name = metric.get("name").and_then(toml::Value::as_str);
+        (name.expect("every metric has a name").to_owned(), metric)
+    });
+    Version {
+        version: file.version,
+        metrics: metrics.collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::telemetry::registry::REGISTRY;
+
+    #[test]
+    fn versions_go_up_to_the_one_that_was_built() {
+        let versions = versions();
+        let numbers: Vec<u32> = versions.iter().map(Version::number).collect();
+        assert!(numbers.is_sorted_by(|a, b| a < b), "{numbers:?}");
+        assert_eq!(numbers.last(), Some(&REGISTRY.version));
+        let last = versions.last().unwrap();
+        let names: Vec<&str> = last.metrics.keys().map(String::as_str).collect();
+        for text in REGISTRY.metrics {
+            assert!(names.contains(&text.name), "{}", text.name);
+        }
+        assert_eq!(names.len(), REGISTRY.metrics.len());
+        assert_eq!(changes().len(), versions.len() - 1);
+    }
+
+    #[test]
+    fn a_version_tells_what_it_adds_removes_and_changes() {
+        let old = parse(
+            "version = 1\n[[metric]]\nname = \"a\"\nquestion = \"x\"\n[[metric]]\nname = \"b\"\n",
+        );
+        let new = parse(
+            "version = 2\n[[metric]]\nname = \"a\"\nquestion = \"y\"\nunit = \"s\"\n[[metric]]\nname = \"c\"\n",
+        );
+        let changed = |what: &str| ChangedMetric {
+            name: "a".to_owned(),
+            what: what.to_owned(),
+        };
+        let expected = Change {
+            from: 1,
+            to: 2,
+            added: vec!["c".to_owned()],
+            removed: vec!["b".to_owned()],
+            changed: vec![changed("question"), changed("unit")],
+        };
+        assert_eq!(old.to(&new), expected);
+        let same = old.to(&old);
+        assert!(same.added.is_empty() && same.removed.is_empty() && same.changed.is_empty());
+    }
+}
