@@ -11,6 +11,7 @@ use clap::{Args, Parser, Subcommand};
 
 use super::config::{Config, ConfigError};
 use super::people::{self, UserCommand};
+use super::reports::{self, ConsentCommand, ReportChoice, ReportError};
 use super::{heap, serve};
 use crate::board::Board;
 
@@ -32,6 +33,48 @@ enum Command {
     User(UserArguments),
     /// Prints what machine this is, as JSON.
     Board,
+    /// Prints every metric that could be collected, with all its classes.
+    Registry {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Prints what would be sent, what was sent, or how the registry changed.
+    Report(ReportArguments),
+    /// Shows the answer about privacy, or stores one while the server is stopped.
+    Consent(ConsentArguments),
+}
+
+#[derive(Debug, Args)]
+struct ReportArguments {
+    #[command(flatten)]
+    choice: ReportChoice,
+    #[command(flatten)]
+    place: StatePlace,
+}
+
+#[derive(Debug, Args)]
+struct ConsentArguments {
+    #[command(subcommand)]
+    command: ConsentCommand,
+    #[command(flatten)]
+    place: StatePlace,
+}
+
+#[derive(Debug, Args)]
+struct StatePlace {
+    /// A TOML file, for the folder of the state and the place of the answer.
+    #[arg(long, value_name = "FILE", global = true)]
+    config: Option<PathBuf>,
+    /// Folder of the state.
+    #[arg(long, value_name = "DIR", global = true)]
+    state: Option<PathBuf>,
+}
+
+impl StatePlace {
+    fn read(self) -> Result<Config, ConfigError> {
+        read_config(self.config, self.state)
+    }
 }
 
 #[derive(Debug, Args)]
@@ -73,6 +116,9 @@ pub fn main() -> ExitCode {
         Command::Openapi => openapi(),
         Command::User(arguments) => user(arguments),
         Command::Board => board(),
+        Command::Registry { json } => done(reports::registry(json)),
+        Command::Report(arguments) => report(arguments),
+        Command::Consent(arguments) => consent(arguments),
     };
     outcome.unwrap_or_else(|error| {
         let _ = writeln!(std::io::stderr(), "alcove: {error}");
@@ -101,6 +147,22 @@ fn serve(arguments: ServeArguments) -> Outcome {
 fn user(arguments: UserArguments) -> Outcome {
     let config = read_config(arguments.config, arguments.state)?;
     people::run(&arguments.command, &config.state)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn report(arguments: ReportArguments) -> Outcome {
+    done(reports::report(&arguments.choice, &arguments.place.read()?))
+}
+
+fn consent(arguments: ConsentArguments) -> Outcome {
+    done(reports::consent(
+        &arguments.command,
+        &arguments.place.read()?,
+    ))
+}
+
+fn done(outcome: Result<(), ReportError>) -> Outcome {
+    outcome?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -34,6 +34,10 @@ pub enum ConfigError {
         "http.hosts holds {0:?}, but must hold names such as media.example.org, without a port"
     )]
     Host(String),
+    #[error("{key} is {value:?}, but must begin with https://")]
+    Address { key: &'static str, value: String },
+    #[error("privacy.flash is an empty list, but must name a place")]
+    NoFlash,
 }
 
 /// Everything that can be set. All keys may be left out.
@@ -53,6 +57,7 @@ pub struct Config {
     pub http: HttpSection,
     pub transcode: TranscodeSection,
     pub library: LibrarySection,
+    pub privacy: PrivacySection,
 }
 
 /// `[http]`
@@ -97,6 +102,27 @@ pub struct LibrarySection {
     pub disk_timeout_s: u64,
 }
 
+/// `[privacy]`
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PrivacySection {
+    /// Where the owner's answer is kept: a block device of 8 MiB that holds nothing else, or a file; or a list of them.
+    /// Default: the file `consent.flash` in the folder of the state.
+    pub flash: Option<Flashes>,
+    /// Address to which reports go when they are shared. None by default, and none is built in.
+    pub collector: String,
+    /// Address of the feed of release news. None by default, and none is built in.
+    pub news: String,
+}
+
+/// One place, or several.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub enum Flashes {
+    One(PathBuf),
+    Several(Vec<PathBuf>),
+}
+
 /// How much is logged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -130,6 +156,7 @@ impl Default for Config {
             http: HttpSection::default(),
             transcode: TranscodeSection::default(),
             library: LibrarySection::default(),
+            privacy: PrivacySection::default(),
         }
     }
 }
@@ -196,6 +223,7 @@ impl Config {
         if let Some(wrong) = http.hosts.iter().find(|name| !is_name(name)) {
             return Err(ConfigError::Host(wrong.clone()));
         }
+        self.check_privacy()?;
         let checks = [
             (
                 "http.max_connections",
@@ -268,6 +296,35 @@ impl Config {
         Ok(())
     }
 
+    fn check_privacy(&self) -> Result<(), ConfigError> {
+        let privacy = &self.privacy;
+        let addresses = [
+            ("privacy.collector", &privacy.collector),
+            ("privacy.news", &privacy.news),
+        ];
+        for (key, value) in addresses {
+            if !value.is_empty() && !value.starts_with("https://") {
+                return Err(ConfigError::Address {
+                    key,
+                    value: value.clone(),
+                });
+            }
+        }
+        match &privacy.flash {
+            Some(Flashes::Several(paths)) if paths.is_empty() => Err(ConfigError::NoFlash),
+            _ => Ok(()),
+        }
+    }
+
+    /// Where the owner's answer is kept.
+    pub fn flashes(&self) -> Vec<PathBuf> {
+        match &self.privacy.flash {
+            None => vec![self.state.join("consent.flash")],
+            Some(Flashes::One(path)) => vec![path.clone()],
+            Some(Flashes::Several(paths)) => paths.clone(),
+        }
+    }
+
     /// The names of `http.hosts` as they are compared.
     pub fn hosts(&self) -> Vec<String> {
         let names = self.http.hosts.iter();
@@ -330,6 +387,11 @@ mod tests {
                 "[transcode]\njobs = 65\n",
                 ["transcode.jobs is 65", "1 to 64"],
             ),
+            (
+                "[privacy]\nnews = \"http://example.org\"\n",
+                ["privacy.news is", "https://"],
+            ),
+            ("[privacy]\nflash = []\n", ["privacy.flash", "place"]),
         ] {
             let message = error(text);
             for part in wanted {

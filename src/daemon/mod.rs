@@ -8,6 +8,8 @@ pub mod config;
 mod heap;
 mod logger;
 mod people;
+mod privacy;
+mod reports;
 mod serve;
 mod signals;
 mod tasks;

@@ -1,7 +1,7 @@
 //! `alcove serve`: builds all rooms, runs their tasks, and ends them in order.
 //!
 //! The order of the end: no new connections; connections get a moment and are then cut; segments;
-//! workers; the library's tasks, which wait for workers; the database, when nobody can ask it.
+//! workers; what was counted is written; the library's tasks, which wait for workers; the database, when nobody can ask it.
 //!
 //! Never: logic of its own.
 
@@ -20,7 +20,7 @@ use tokio_util::task::TaskTracker;
 use super::config::Config;
 use super::signals::Signals;
 use super::tasks::Tasks;
-use super::{address, heap, logger};
+use super::{address, heap, logger, privacy};
 use crate::auth::{Accounts, AuthError, KeyError};
 use crate::base::clock::{SharedClock, SystemClock};
 use crate::board::Board;
@@ -28,6 +28,7 @@ use crate::db::{Db, DbError};
 use crate::http::{self, Rooms};
 use crate::library::{Library, LibraryConfig, LibraryError};
 use crate::pool::{Pool, PoolConfig};
+use crate::telemetry::journal::Journal;
 use crate::transcode::backend::Software;
 use crate::transcode::capacity::{Capacity, CoreKind};
 use crate::transcode::session::{Sessions, SessionsConfig};
@@ -125,6 +126,7 @@ struct House {
     library: Library,
     accounts: Accounts,
     board: Board,
+    journal: Journal,
     clock: SharedClock,
     library_tasks: Tasks,
     /// Ends the library's tasks.
@@ -136,6 +138,7 @@ struct House {
 struct Running {
     listening: Tasks,
     making: Tasks,
+    counting: Tasks,
     tending: Tasks,
     connections: TaskTracker,
     /// Ends the listener and the streams of events.
@@ -143,6 +146,7 @@ struct Running {
     /// Cuts the connections that are left.
     cut: CancellationToken,
     making_end: CancellationToken,
+    counting_end: CancellationToken,
 }
 
 async fn serve(config: Config) -> Result<ExitCode, ServeError> {
@@ -191,6 +195,8 @@ fn start(config: &Config, house: &House, listener: TcpListener) -> Running {
         sessions: house.sessions.clone(),
         pool: house.pool.clone(),
         board: house.board.clone(),
+        journal: house.journal.clone(),
+        addresses: privacy::addresses(config),
         clock: Arc::clone(&house.clock),
         state_dir: config.state.clone(),
         hosts: config.hosts(),
@@ -206,6 +212,9 @@ fn start(config: &Config, house: &House, listener: TcpListener) -> Running {
     let (sessions, token) = (house.sessions.clone(), running.making_end.clone());
     let making = async move { sessions.run(token).await };
     running.making.spawn("segments", making);
+    let (journal, token) = (house.journal.clone(), running.counting_end.clone());
+    let counting = async move { journal.run(token).await };
+    running.counting.spawn("journal", counting);
     let pool = house.pool.clone();
     running
         .tending
@@ -234,6 +243,7 @@ async fn end(house: House, running: Running, begun: Instant) {
     }
     running.making_end.cancel();
     running.making.join(by(SEGMENTS_BY_MS)).await;
+    running.counting_end.cancel();
     house.library_end.cancel();
     if timeout_at(by(WORKERS_BY_MS), house.pool.close())
         .await
@@ -242,6 +252,7 @@ async fn end(house: House, running: Running, begun: Instant) {
         log::warn!("a worker did not end in time");
     }
     let tasks_by = by(TASKS_BY_MS);
+    running.counting.join(tasks_by).await;
     running.tending.join(tasks_by).await;
     house.library_tasks.join(tasks_by).await;
     if timeout_at(by(DATABASE_BY_MS), house.db.close())
@@ -270,6 +281,7 @@ async fn build(config: &Config) -> Result<House, ServeError> {
         .map_err(|error| ServeError::Runtime(error.into()))?
         .map_err(|error| explain(error, &config.state))?;
     let clock: SharedClock = Arc::new(SystemClock);
+    let journal = privacy::open(config, &db, &clock, Arc::new(privacy::Nobody)).await?;
     let accounts = Accounts::open(db.clone(), Arc::clone(&clock), &config.state)?;
     make_owner(&accounts).await?;
     let board = Board::new(PathBuf::from("/"));
@@ -319,6 +331,7 @@ async fn build(config: &Config) -> Result<House, ServeError> {
         library,
         accounts,
         board,
+        journal,
         clock,
         library_tasks,
         library_end,

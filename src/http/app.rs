@@ -14,6 +14,7 @@ use crate::base::clock::SharedClock;
 use crate::board::Board;
 use crate::library::Library;
 use crate::pool::Pool;
+use crate::telemetry::journal::Journal;
 use crate::transcode::session::Sessions;
 
 /// Listeners to events at once.
@@ -26,6 +27,8 @@ pub struct Rooms {
     pub sessions: Sessions,
     pub pool: Pool,
     pub board: Board,
+    pub journal: Journal,
+    pub addresses: Addresses,
     pub clock: SharedClock,
     /// The folder of the state, for what is left on its disk.
     pub state_dir: PathBuf,
@@ -33,6 +36,17 @@ pub struct Rooms {
     pub hosts: Vec<String>,
     /// Cancelled when the server ends: streams of events end with it.
     pub shutdown: CancellationToken,
+}
+
+/// What lies outside the home network, and what the owner configured about it.
+#[derive(Clone, Debug, Default)]
+pub struct Addresses {
+    /// Takes reports; none by default.
+    pub collector: Option<String>,
+    /// Has the release news; none by default.
+    pub news: Option<String>,
+    /// The variable DO_NOT_TRACK is set.
+    pub do_not_track: bool,
 }
 
 /// The rooms and what only the web side needs.

@@ -7,7 +7,9 @@ use http::StatusCode;
 use super::problem::Problem;
 use crate::auth::ticket::TicketError;
 use crate::auth::{AuthError, StoreError};
+use crate::consent::{Reason, SetError};
 use crate::library::LibraryError;
+use crate::telemetry::journal::AnswerError;
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
@@ -138,5 +140,55 @@ impl From<LibraryError> for Problem {
             .retry_after_s(2),
             LibraryError::Db(error) => error.into(),
         }
+    }
+}
+
+impl From<AnswerError> for Problem {
+    fn from(error: AnswerError) -> Self {
+        let unavailable =
+            |code, detail: &str| Self::new(StatusCode::SERVICE_UNAVAILABLE, code, detail);
+        match error {
+            AnswerError::Set(SetError::Refused(reason)) => refused(reason),
+            AnswerError::Set(SetError::NotSaved(cause)) => {
+                log::warn!("the privacy answer was not stored: {cause}");
+                unavailable(
+                    "consent_not_saved",
+                    "The answer could not be stored. Everything is off now; answer again.",
+                )
+            }
+            AnswerError::NotEmptied(cause) => {
+                log::warn!("what was counted is not deleted yet: {cause}");
+                unavailable(
+                    "journal_not_emptied",
+                    "The answer is stored and nothing more is counted, but what was counted is not deleted from the disk yet. Make room on it and delete again.",
+                )
+            }
+            AnswerError::Set(SetError::LookOnly) | AnswerError::GivenUp => Self::internal(&error),
+        }
+    }
+}
+
+/// The answer could not even be tried to store.
+fn refused(reason: Reason) -> Problem {
+    let conflict = |code, detail: &str| Problem::new(StatusCode::CONFLICT, code, detail);
+    match reason {
+        Reason::DoNotTrack => conflict(
+            "consent_do_not_track",
+            "DO_NOT_TRACK is set on this server: everything stays off.",
+        ),
+        Reason::NewerLayout => conflict(
+            "consent_newer",
+            "A newer Alcove wrote the answer before. Only off can be stored.",
+        ),
+        Reason::ReadOnly => Problem::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "consent_read_only",
+            "What keeps the answer cannot be written, so everything is off.",
+        ),
+        _ => Problem::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "consent_unavailable",
+            "What keeps the answer is not there or cannot be used, so everything is off.",
+        ),
     }
 }

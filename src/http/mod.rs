@@ -22,6 +22,6 @@ mod stall;
 pub mod types;
 mod ui;
 
-pub use app::Rooms;
+pub use app::{Addresses, Rooms};
 pub use router::router;
 pub use server::{ServerConfig, serve};

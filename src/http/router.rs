@@ -18,7 +18,7 @@ use super::app::{App, Rooms, Shared};
 use super::problem::{PROBLEM_MIME, Problem};
 use super::routes::{
     art, board, events, file, health, home, items, libraries, login, me, openapi, playback,
-    progress, scan, setup, stream,
+    privacy, progress, scan, setup, stream,
 };
 use super::{guard, hosts, ui};
 
@@ -80,7 +80,25 @@ fn api() -> Router<Shared> {
         .route("/api/v1/events", get(events::events))
         .route("/api/v1/board", get(board::board))
         .route("/api/v1/openapi.json", get(openapi::openapi))
+        .merge(privacy())
         .merge(streams())
+}
+
+fn privacy() -> Router<Shared> {
+    Router::new()
+        .route(
+            "/api/v1/privacy/consent",
+            get(privacy::consent).put(privacy::answer),
+        )
+        .route("/api/v1/privacy/registry", get(privacy::registry))
+        .route(
+            "/api/v1/privacy/journal",
+            get(privacy::journal).delete(privacy::clear),
+        )
+        .route("/api/v1/privacy/next-report", get(privacy::next_report))
+        .route("/api/v1/privacy/receipts", get(privacy::receipts))
+        .route("/api/v1/privacy/destinations", get(privacy::destinations))
+        .route("/api/v1/privacy/ledger", get(privacy::ledger))
 }
 
 fn streams() -> Router<Shared> {

@@ -16,22 +16,24 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use serde::Serialize;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
-use tokio::sync::{OwnedSemaphorePermit, TryAcquireError};
+use tokio::sync::{OwnedSemaphorePermit, TryAcquireError, watch};
 use tokio_util::sync::CancellationToken;
 use utoipa::ToSchema;
 
 use crate::auth::Session;
+use crate::consent::Mode;
 use crate::http::app::Shared;
 use crate::http::guard::Someone;
 use crate::http::problem::Problem;
 use crate::http::types::Id;
+use crate::http::types::privacy::ConsentMode;
 use crate::http::types::scan::Scan;
 use crate::library::LibraryEvent;
 
 /// A line that means nothing, so that both ends notice a connection that has gone.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
-/// News as they happen: `scan` carries a Scan, `items` `{library_id, changed}`, `item` `{id}`, `resync` asks to load everything again.
+/// News as they happen: `scan` carries a Scan, `items` `{library_id, changed}`, `item` `{id}`, `privacy` `{mode}`, `resync` asks to load everything again.
 #[utoipa::path(get, path = "/api/v1/events",
     tag = "scan",
     responses(
@@ -56,6 +58,7 @@ pub async fn events(
         })?;
     let listener = Listener {
         news: app.rooms.library.subscribe(),
+        mode: app.rooms.journal.subscribe(),
         session,
         shutdown: app.rooms.shutdown.clone(),
         _permit: permit,
@@ -73,7 +76,7 @@ pub async fn events(
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it describes what is written as text")]
 struct ServerEvent {
-    /// `scan`, `items`, `item` or `resync`.
+    /// `scan`, `items`, `item`, `privacy` or `resync`.
     event: String,
     /// JSON, as the event's name says.
     data: String,
@@ -82,6 +85,8 @@ struct ServerEvent {
 /// One open stream of events.
 struct Listener {
     news: Receiver<LibraryEvent>,
+    /// What holds of the owner's answer.
+    mode: watch::Receiver<Mode>,
     session: Arc<Session>,
     shutdown: CancellationToken,
     _permit: OwnedSemaphorePermit,
@@ -110,6 +115,10 @@ impl Listener {
                 Err(RecvError::Lagged(_)) => Some(Bytes::from_static(b"event: resync\ndata: {}\n\n")),
                 Err(RecvError::Closed) => None,
             },
+            Ok(()) = self.mode.changed() => {
+                let mode = (*self.mode.borrow_and_update()).into();
+                Some(Bytes::from(event("privacy", &PrivacyChanged { mode })))
+            }
             () = tokio::time::sleep(HEARTBEAT) => Some(Bytes::from_static(b":\n\n")),
         }
     }
@@ -124,6 +133,12 @@ struct ItemsChanged {
 #[derive(Serialize)]
 struct ItemChanged {
     id: Id,
+}
+
+/// What holds from now on.
+#[derive(Serialize)]
+struct PrivacyChanged {
+    mode: ConsentMode,
 }
 
 fn describe(news: LibraryEvent) -> String {

@@ -14,6 +14,7 @@ pub mod login;
 pub mod me;
 pub mod openapi;
 pub mod playback;
+pub mod privacy;
 pub mod progress;
 pub mod scan;
 pub mod setup;

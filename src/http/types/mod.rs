@@ -5,9 +5,11 @@
 pub mod account;
 pub mod board;
 mod convert;
+mod convert_privacy;
 pub mod item;
 pub mod library;
 pub mod playback;
+pub mod privacy;
 pub mod scan;
 pub mod time;
 

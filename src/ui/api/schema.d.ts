@@ -24,7 +24,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** News as they happen: `scan` carries a Scan, `items` `{library_id, changed}`, `item` `{id}`, `resync` asks to load everything again. */
+        /** News as they happen: `scan` carries a Scan, `items` `{library_id, changed}`, `item` `{id}`, `privacy` `{mode}`, `resync` asks to load everything again. */
         get: operations["events"];
         put?: never;
         post?: never;
@@ -303,6 +303,127 @@ export interface paths {
         };
         /** The description of this API. */
         get: operations["openapi"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/privacy/consent": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The owner's answer, and what holds of it. */
+        get: operations["privacy_consent"];
+        /** Stores the owner's answer. It is on flash, and what may no longer be kept is deleted, before this answers. */
+        put: operations["privacy_answer"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/privacy/destinations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every place outside the home network that Alcove can ever contact. */
+        get: operations["privacy_destinations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/privacy/journal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was counted today and this week. */
+        get: operations["privacy_journal"];
+        put?: never;
+        post?: never;
+        /** Deletes everything that was collected, from the disk too. */
+        delete: operations["privacy_clear"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/privacy/ledger": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is booked of the privacy budget. */
+        get: operations["privacy_ledger"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/privacy/next-report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The next reports, byte by byte. */
+        get: operations["privacy_next_report"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/privacy/receipts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every report that was sent. */
+        get: operations["privacy_receipts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/privacy/registry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every metric that could be collected, with all its classes. */
+        get: operations["privacy_registry"];
         put?: never;
         post?: never;
         delete?: never;
@@ -627,12 +748,87 @@ export interface components {
             /** @description Version of Alcove. */
             version: string;
         };
+        /** @description A part of a metric that changed. */
+        ChangedMetric: {
+            name: string;
+            /** @description Which part, such as `classes` or `question`. */
+            what: string;
+        };
         Chapter: {
             /** Format: int64 */
             end_ms: number;
             /** Format: int64 */
             start_ms: number;
             title: string | null;
+        };
+        /** @description The owner's answer, and what comes of it. */
+        Consent: {
+            /**
+             * Format: int32
+             * @description The version that the answer was given to; null before the first one.
+             */
+            answered_registry_version: number | null;
+            /** @description Such as `2026-W47`; null before the first answer, or when the clock was not set. */
+            answered_week: string | null;
+            /** @description True when the question is to be asked. */
+            asks_again: boolean;
+            /** @description True when reports could be sent: this build can, and an address is configured. */
+            collector: boolean;
+            /** @description True when the variable DO_NOT_TRACK keeps everything off. */
+            do_not_track: boolean;
+            in_force: components["schemas"]["ConsentInForce"];
+            /** @description As stored. */
+            mode: components["schemas"]["ConsentMode"];
+            /** @description True when release news could be fetched: this build can, and an address is configured. */
+            news: boolean;
+            /** @description Why more is refused than what is stored; empty when both are the same. */
+            reasons: components["schemas"]["ConsentReason"][];
+            /**
+             * Format: int32
+             * @description Version of the list of metrics.
+             */
+            registry_version: number;
+            /** @description As stored. */
+            switches: components["schemas"]["ConsentSwitches"];
+            /** @description False when no answer can be stored. */
+            writable: boolean;
+        };
+        /**
+         * @description What the owner can answer.
+         * @enum {string}
+         */
+        ConsentChoice: "off" | "local" | "share";
+        /** @description What holds now. */
+        ConsentInForce: {
+            mode: components["schemas"]["ConsentMode"];
+            switches: components["schemas"]["ConsentSwitches"];
+        };
+        /**
+         * @description How far the owner goes.
+         * @enum {string}
+         */
+        ConsentMode: "undecided" | "off" | "local" | "share";
+        /**
+         * @description Why less holds than what is stored, or what is wrong.
+         * @enum {string}
+         */
+        ConsentReason: "flash_missing" | "flash_unopened" | "flash_in_use" | "flash_wrong_size" | "flash_read_only" | "flash_noise" | "flash_damaged" | "flash_newer" | "two_answers" | "not_saved" | "do_not_track" | "registry_changed" | "registry_went_back" | "clock_not_set" | "clock_went_back" | "journal_newer";
+        /** @description An answer. */
+        ConsentRequest: {
+            mode: components["schemas"]["ConsentChoice"];
+            switches: components["schemas"]["ConsentSwitches"];
+        };
+        /**
+         * @description What each switch is about.
+         * @enum {string}
+         */
+        ConsentSwitch: "playback_statistics" | "crash_reports" | "release_news";
+        /** @description The three switches. */
+        ConsentSwitches: {
+            crash_reports: boolean;
+            playback_statistics: boolean;
+            /** @description Marketing communications: the box may fetch a feed of release news. */
+            release_news: boolean;
         };
         /**
          * @description What does the work of a conversion.
@@ -644,6 +840,32 @@ export interface components {
          * @enum {string}
          */
         Decision: "direct_play" | "remux" | "transcode";
+        /** @description One place. */
+        Destination: {
+            /** @description Null where none is configured. */
+            address: string | null;
+            /** @description True when the answer in force allows it. */
+            allowed: boolean;
+            id: components["schemas"]["DestinationId"];
+            /**
+             * Format: int64
+             * @description Null where nothing counts them.
+             */
+            packets: number | null;
+            /** @description Without which it is never contacted. */
+            switch: components["schemas"]["ConsentSwitch"];
+        };
+        /**
+         * @description Which place it is.
+         * @enum {string}
+         */
+        DestinationId: "collector" | "news" | "crashes";
+        /** @description Every place outside the home network that Alcove can ever contact. */
+        Destinations: {
+            /** @description True when something counts packets. */
+            counted: boolean;
+            destinations: components["schemas"]["Destination"][];
+        };
         /** @description The file behind an item. */
         FileFacts: {
             /** Format: int32 */
@@ -789,11 +1011,36 @@ export interface components {
             /** Format: int32 */
             year: number | null;
         };
+        /** @description What was counted; it stays on this box. */
+        Journal: {
+            /** @description True while playbacks are counted. */
+            collecting: boolean;
+            counts: components["schemas"]["MetricCount"][];
+            /** @description The running week. */
+            week: string;
+        };
         /**
          * @description The language of the web interface.
          * @enum {string}
          */
         Language: "en" | "nl" | "de";
+        /** @description What is booked of the privacy budget. */
+        Ledger: {
+            /** @description False: noise is added by the collector, and there is none yet. */
+            achieved: boolean;
+            /** @description Nothing can be booked before this week. */
+            blocked_until: string | null;
+            /** Format: int32 */
+            epsilon_week_milli: number;
+            /** Format: int32 */
+            epsilon_year_milli: number;
+            /** Format: int32 */
+            limit_week_milli: number;
+            /** Format: int32 */
+            limit_year_milli: number;
+            /** @description True when bookings may have been lost: the year then counts as spent. */
+            lost: boolean;
+        };
         /** @description A first letter of titles, to jump by. */
         Letter: {
             /** Format: int32 */
@@ -863,6 +1110,74 @@ export interface components {
         MeRequest: {
             language?: components["schemas"]["Language"] | null;
             password?: components["schemas"]["PasswordChange"] | null;
+        };
+        /** @description One metric in words. */
+        Metric: {
+            /** @description The switch that it belongs to. */
+            category: string;
+            /** @description Every answer, by index. */
+            classes: components["schemas"]["MetricClass"][];
+            example: string;
+            /** @description Week from which it is no longer collected. */
+            expires: string;
+            kind: components["schemas"]["MetricKind"];
+            name: string;
+            note: string;
+            question: string;
+            /**
+             * Format: int32
+             * @description Version of the registry that added it.
+             */
+            since: number;
+            /** @description Of the bounds. */
+            unit: string | null;
+        };
+        /** @description One class in words. */
+        MetricClass: {
+            /**
+             * Format: int32
+             * @description Lower bound, included, of the class without an upper one.
+             */
+            above: number | null;
+            /**
+             * Format: int32
+             * @description Upper bound, not included, in the metric's unit.
+             */
+            below: number | null;
+            /** @description Raw values that it stands for. */
+            folds: string[];
+            /** Format: int32 */
+            index: number;
+            /** @description Metric and class as one word; translations go by it. */
+            key: string;
+            label: string;
+            name: string;
+            /** @description True for the class of all raw values that no other stands for. */
+            rest: boolean;
+        };
+        /** @description How often each class of a metric was seen, by index. */
+        MetricCount: {
+            day: number[];
+            metric: string;
+            week: number[];
+        };
+        /**
+         * @description What a metric is a function of.
+         * @enum {string}
+         */
+        MetricKind: "file" | "client" | "box" | "outcome" | "composite";
+        /** @description The next reports, byte by byte. */
+        NextReport: {
+            /** @description False while the week runs: then they are what they were if it ended now. */
+            complete: boolean;
+            /** @description The first week in which they could leave, were there somewhere to send them; null where that is not known. */
+            first_possible: string | null;
+            /** @description Those of the running week, where complete ones still wait. */
+            growing: components["schemas"]["PreparedReport"][];
+            reports: components["schemas"]["PreparedReport"][];
+            sending: components["schemas"]["ReportSending"];
+            /** @description The week that they are about. */
+            week: string;
         };
         /** @description An item that this one lies in. */
         ParentRef: {
@@ -995,6 +1310,14 @@ export interface components {
             /** Format: int32 */
             width: number;
         };
+        /** @description One report. */
+        PreparedReport: {
+            /** @description The exact text. */
+            bytes: string;
+            /** @description The same for every class of the metric. */
+            length_bytes: number;
+            metric: string;
+        };
         /** @description An error answer. */
         Problem: {
             /** @description A stable word that programs and translations go by. */
@@ -1040,6 +1363,56 @@ export interface components {
              */
             track: number | null;
         };
+        /** @description A report that was sent. */
+        Receipt: {
+            /** @description The exact text. */
+            bytes: string;
+            metric: string;
+            sent_week: string;
+            /** @description The week that it is about. */
+            week: string;
+        };
+        /** @description Everything that was sent, the newest first. */
+        Receipts: {
+            receipts: components["schemas"]["Receipt"][];
+        };
+        /** @description Everything that could be collected. */
+        Registry: {
+            /** @description What each version changed, the oldest first. */
+            changes: components["schemas"]["RegistryChange"][];
+            /**
+             * Format: int32
+             * @description Thousandths of epsilon that a report costs.
+             */
+            epsilon_a_report_milli: number;
+            metrics: components["schemas"]["Metric"][];
+            /** Format: int32 */
+            reports_a_week: number;
+            /** @description Of the file that declares it, in hexadecimal digits. */
+            sha256: string;
+            /** Format: int32 */
+            version: number;
+            /**
+             * Format: int32
+             * @description Most weeks of a year in which a box reports.
+             */
+            weeks_a_year: number;
+        };
+        /** @description What changed from one version to the next. */
+        RegistryChange: {
+            added: string[];
+            changed: components["schemas"]["ChangedMetric"][];
+            /** Format: int32 */
+            from: number;
+            removed: string[];
+            /** Format: int32 */
+            to: number;
+        };
+        /**
+         * @description What becomes of the next reports.
+         * @enum {string}
+         */
+        ReportSending: "no_collector" | "off" | "not_a_report_week";
         /**
          * @description What a person may do.
          * @enum {string}
@@ -1102,7 +1475,7 @@ export interface components {
         ServerEvent: {
             /** @description JSON, as the event's name says. */
             data: string;
-            /** @description `scan`, `items`, `item` or `resync`. */
+            /** @description `scan`, `items`, `item`, `privacy` or `resync`. */
             event: string;
         };
         /** @description The account that was made. */
@@ -3360,6 +3733,674 @@ export interface operations {
                 };
                 content: {
                     "application/json": unknown;
+                };
+            };
+            /** @description The request is not well formed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A login is needed, or it was wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server does not answer under the name in `Host`. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong inside the server. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server is ending or busy; `Retry-After` says when to come again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    privacy_consent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What is stored and what holds. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Consent"];
+                };
+            };
+            /** @description The request is not well formed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A login is needed, or it was wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server does not answer under the name in `Host`. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong inside the server. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server is ending or busy; `Retry-After` says when to come again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    privacy_answer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConsentRequest"];
+            };
+        };
+        responses: {
+            /** @description Stored. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Consent"];
+                };
+            };
+            /** @description The request is not well formed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A login is needed, or it was wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This person, this ticket or this site may not do that. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long to arrive. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A yes cannot hold: DO_NOT_TRACK is set, or a newer Alcove wrote the answer before. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too long. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server does not answer under the name in `Host`. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body or a value in it is not what it should be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong inside the server. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not stored, and now off; or stored, but what was counted is not deleted yet. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The disk that holds the state is full or cannot be written. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    privacy_destinations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Destinations"];
+                };
+            };
+            /** @description The request is not well formed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A login is needed, or it was wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server does not answer under the name in `Host`. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong inside the server. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server is ending or busy; `Retry-After` says when to come again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    privacy_journal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Counts by class. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Journal"];
+                };
+            };
+            /** @description The request is not well formed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A login is needed, or it was wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server does not answer under the name in `Host`. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong inside the server. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server is ending or busy; `Retry-After` says when to come again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    privacy_clear: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request is not well formed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A login is needed, or it was wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This person, this ticket or this site may not do that. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server does not answer under the name in `Host`. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong inside the server. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server is ending or busy; `Retry-After` says when to come again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The disk that holds the state is full or cannot be written. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    privacy_ledger: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Of this week and this year. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ledger"];
+                };
+            };
+            /** @description The request is not well formed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A login is needed, or it was wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server does not answer under the name in `Host`. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong inside the server. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server is ending or busy; `Retry-After` says when to come again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    privacy_next_report: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What would be sent, and what becomes of it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NextReport"];
+                };
+            };
+            /** @description The request is not well formed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A login is needed, or it was wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server does not answer under the name in `Host`. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong inside the server. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server is ending or busy; `Retry-After` says when to come again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    privacy_receipts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The newest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Receipts"];
+                };
+            };
+            /** @description The request is not well formed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A login is needed, or it was wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server does not answer under the name in `Host`. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong inside the server. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server is ending or busy; `Retry-After` says when to come again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    privacy_registry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The registry of this program. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Registry"];
                 };
             };
             /** @description The request is not well formed. */
