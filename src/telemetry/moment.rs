@@ -65,9 +65,9 @@ impl Moment {
     }
 }
 
-/// The calendar's week of a week of the ledger, which counts from a Thursday.
+/// The calendar's week of a week of the ledger.
 pub fn week_of(booked: consent::Week) -> Week {
-    Week::of_unix_ms(i64::from(booked.0) * 7 * DAY_MS)
+    Week::of_unix_ms(booked.start_unix_ms())
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ CREATE TABLE telemetry_journal (
     layout        INTEGER NOT NULL,
     -- Version of the metric registry that the classes belong to.
     registry      INTEGER NOT NULL,
-    -- Calendar week of UTC that is counted, such as '2026-W47'.
+    -- Calendar week of UTC that is counted, written as ISO 8601 does.
     week          TEXT NOT NULL,
     -- Day of that week that is counted as today: 0 is Monday.
     day           INTEGER NOT NULL,
@@ -15,7 +15,7 @@ CREATE TABLE telemetry_journal (
 ) STRICT;
 
 CREATE TABLE telemetry_counts (
-    -- Metric and class, such as 'video_codec.hevc'.
+    -- Metric and class, with a dot between them.
     answer        TEXT PRIMARY KEY,
     -- Playbacks.
     today         INTEGER NOT NULL,
@@ -24,7 +24,7 @@ CREATE TABLE telemetry_counts (
 
 CREATE TABLE telemetry_performance (
     week          TEXT NOT NULL,
-    -- Classes of the metrics of these names, such as 'video_codec.hevc'.
+    -- Metric and class, with a dot between them.
     video_codec   TEXT NOT NULL,
     backend       TEXT NOT NULL,
     factor        TEXT NOT NULL,

@@ -115,7 +115,7 @@ impl Consent {
             in_force,
             reasons: reasons.into_iter().chain(troubles).collect(),
             do_not_track,
-            writable: !state.reason.is_some_and(keeps_changes_out),
+            writable: state.writable,
             answered_week: state.answered_week.map(week_words),
             registry_version: REGISTRY.version,
             answered_registry_version: Some(state.answered_registry).filter(|version| *version > 0),
@@ -280,14 +280,6 @@ impl From<Budget> for Ledger {
     }
 }
 
-/// No answer can be stored while the program runs.
-fn keeps_changes_out(reason: Reason) -> bool {
-    matches!(
-        reason,
-        Reason::Missing | Reason::Unopened | Reason::InUse | Reason::WrongSize | Reason::ReadOnly
-    )
-}
-
 fn week_words(week: consent::Week) -> String {
-    Week::of_unix_ms(i64::from(week.0) * 7 * 86_400_000).to_string()
+    Week::of_unix_ms(week.start_unix_ms()).to_string()
 }
