@@ -12,5 +12,6 @@ mod ends;
 mod files;
 mod hung;
 mod limits;
+mod privacy;
 mod server;
 mod surface;
