@@ -7,8 +7,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use alcove::base::clock::ManualClock;
+use alcove::base::week::Week;
 use alcove::consent::{
-    Access, Choice, Consent, MilliEpsilon, Place, PlaybackStatistics, Settings, Switches, Week,
+    Access, Choice, Consent, MilliEpsilon, Place, PlaybackStatistics, Settings, Switches,
 };
 
 struct Counting;
@@ -45,7 +46,9 @@ fn storing_an_answer_or_a_booking_allocates_nothing() {
         registry_version: 1,
         do_not_track: false,
         access: Access::Change,
-        clock: Arc::new(ManualClock::at_unix_ms(Week(2950).start_unix_ms())),
+        clock: Arc::new(ManualClock::at_unix_ms(
+            Week::from_1970(2950).start_unix_ms(),
+        )),
     };
     let place = [Place::File(scratch.path().join("flash"))];
     let consent = Consent::open(&place, settings);

@@ -5,15 +5,23 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::de::{Deserializer, Error as _};
+use serde::ser::{Error as _, Serializer};
 use serde::{Deserialize, Serialize};
 
 const DAY_MS: i64 = 86_400_000;
 /// Days from 0001-01-01 to 1970-01-01.
 const EPOCH_DAY: i64 = 719_162;
+/// The Monday of the week of 1970-01-01, counted in the same way.
+const EPOCH_MONDAY: i64 = EPOCH_DAY - 3;
+/// No Alcove ran before: a clock that shows an earlier week was not set.
+const FIRST_YEAR: u16 = 2026;
 
 /// A week from Monday to Sunday, numbered as ISO 8601 does, in the years 1 to 9999.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+///
+/// Texts hold it as `2026-W47`; records in bytes as the number of weeks since that of 1970-01-01, which is all of them
+/// that any box can see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Week {
     year: u16,
     number: u8,
@@ -67,12 +75,35 @@ impl Week {
     /// The week `weeks` after this one, or before it where they are negative; the first or the last week there is where
     /// that lies outside the years.
     pub fn plus(self, weeks: i32) -> Self {
-        let year = i64::from(self.year);
+        Self::of_unix_ms(self.start_unix_ms() + 7 * DAY_MS * i64::from(weeks))
+    }
+
+    /// The week that a clock shows; `None` while it has plainly not been set.
+    pub fn of_set_clock(unix_ms: i64) -> Option<Self> {
+        let week = Self::of_unix_ms(unix_ms);
+        (week.year >= FIRST_YEAR && week.since_1970().is_some()).then_some(week)
+    }
+
+    /// The first moment of its Monday, in milliseconds since 1970-01-01 UTC.
+    pub fn start_unix_ms(self) -> i64 {
+        (self.monday() - EPOCH_DAY) * DAY_MS
+    }
+
+    /// The week that comes `weeks` after that of 1970-01-01.
+    pub fn from_1970(weeks: u16) -> Self {
+        Self::of_unix_ms((EPOCH_MONDAY - EPOCH_DAY + 7 * i64::from(weeks)) * DAY_MS)
+    }
+
+    /// How many weeks it comes after that of 1970-01-01; `None` before it, and after the year 3225.
+    pub fn since_1970(self) -> Option<u16> {
+        u16::try_from((self.monday() - EPOCH_MONDAY).div_euclid(7)).ok()
+    }
+
+    /// Days from 0001-01-01 to its Monday.
+    fn monday(self) -> i64 {
         // The fourth of January is in the first week of its year.
-        let fourth = first_day(year) + 3;
-        let monday = fourth - fourth.rem_euclid(7) + 7 * (i64::from(self.number) - 1);
-        let day = monday + 7 * i64::from(weeks) - EPOCH_DAY;
-        Self::of_unix_ms(day.saturating_mul(DAY_MS))
+        let fourth = first_day(i64::from(self.year)) + 3;
+        fourth - fourth.rem_euclid(7) + 7 * (i64::from(self.number) - 1)
     }
 
     /// The weeks of this week's year: 52 or 53.
@@ -128,17 +159,23 @@ impl FromStr for Week {
     }
 }
 
-impl TryFrom<String> for Week {
-    type Error = NotAWeek;
-
-    fn try_from(text: String) -> Result<Self, NotAWeek> {
-        text.parse()
+impl Serialize for Week {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() {
+            return serializer.collect_str(self);
+        }
+        let number = self.since_1970();
+        serializer.serialize_u16(number.ok_or_else(|| S::Error::custom(NotAWeek))?)
     }
 }
 
-impl From<Week> for String {
-    fn from(week: Week) -> Self {
-        week.to_string()
+impl<'de> Deserialize<'de> for Week {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        if deserializer.is_human_readable() {
+            let text = String::deserialize(deserializer)?;
+            return text.parse().map_err(D::Error::custom);
+        }
+        u16::deserialize(deserializer).map(Self::from_1970)
     }
 }
 
@@ -191,6 +228,29 @@ mod tests {
             let later = Week::of_unix_ms(start + 7 * DAY_MS * i64::from(n));
             assert_eq!(later.plus(-n), Week::of_unix_ms(start), "{n}");
             assert_eq!(Week::of_unix_ms(start).plus(n), later, "{n}");
+        }
+    }
+
+    #[test]
+    fn a_record_holds_the_weeks_since_1970_and_a_text_the_calendars() {
+        for number in (0..=u16::MAX).step_by(7).chain([u16::MAX]) {
+            let week = Week::from_1970(number);
+            assert_eq!(week.since_1970(), Some(number));
+            assert_eq!(Week::of_unix_ms(week.start_unix_ms()), week);
+            assert_eq!(Week::of_unix_ms(week.start_unix_ms() - 1), week.plus(-1));
+        }
+        let week: Week = "2026-W47".parse().unwrap();
+        assert_eq!(postcard::to_allocvec(&week).unwrap(), [0x98, 0x17]);
+        assert_eq!(postcard::from_bytes::<Week>(&[0x98, 0x17]), Ok(week));
+        assert_eq!(serde_json::to_string(&week).unwrap(), "\"2026-W47\"");
+        assert_eq!(Week::from_1970(0).plus(-1).since_1970(), None);
+    }
+
+    #[test]
+    fn a_clock_of_before_2026_was_not_set() {
+        for (text, is_set) in [("2025-W52", false), ("2026-W01", true), ("3300-W01", false)] {
+            let start = text.parse::<Week>().unwrap().start_unix_ms();
+            assert_eq!(Week::of_set_clock(start).is_some(), is_set, "{text}");
         }
     }
 

@@ -8,11 +8,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use super::flash::{Access, Flash, OpenFlash, Place};
 use super::grant::{Category, Grant, PlaybackStatistics, Revoked};
-use super::ledger::{BookError, Budget, MilliEpsilon, Week};
+use super::ledger::{BookError, Budget, MilliEpsilon};
 use super::reason::{Reason, SetError};
 use super::record::{Answer, Choice, Kind, Mode, Record, Switches};
 use super::ring::{Reading, Ring};
 use crate::base::clock::SharedClock;
+use crate::base::week::Week;
 
 /// What the room is told about its surroundings.
 #[derive(Clone)]
@@ -199,7 +200,7 @@ impl Consent {
             answer,
             answered_registry: settings.registry_version,
             seen_registry: settings.registry_version,
-            answered_week: Week::now(settings.clock.as_ref()),
+            answered_week: Week::of_set_clock(settings.clock.unix_ms()),
             ledger: keeper.record.ledger.clone(),
         };
         self.change(&mut keeper, record, Keeper::write)
@@ -220,7 +221,7 @@ impl Consent {
         }
         grant.check()?;
         let mut record = keeper.record.clone();
-        let week = Week::now(self.shared.settings.clock.as_ref());
+        let week = Week::of_set_clock(self.shared.settings.clock.unix_ms());
         let booked = record.ledger.book(week, epsilon);
         if record.ledger != keeper.record.ledger {
             if let Err(error) = keeper.write(&record) {
@@ -235,7 +236,7 @@ impl Consent {
 
     /// What is booked and what is left. Waits while a change is being stored.
     pub fn budget(&self) -> Budget {
-        let week = Week::now(self.shared.settings.clock.as_ref());
+        let week = Week::of_set_clock(self.shared.settings.clock.unix_ms());
         self.keeper().record.ledger.budget(week)
     }
 

@@ -5,16 +5,10 @@
 use heapless::Vec;
 use serde::{Deserialize, Serialize};
 
-use crate::base::clock::Clock;
+use crate::base::week::Week;
 
-const DAY_MS: i64 = 24 * 3600 * 1000;
-/// 1970-01-01 was a Thursday.
-const FIRST_MONDAY_MS: i64 = -3 * DAY_MS;
-const WEEK_MS: i64 = 7 * DAY_MS;
-/// The first week of 2026, as ISO 8601 counts: no Alcove ran before it, so a clock that says so was not set.
-const FIRST_WEEK: u16 = 2922;
 /// As many weeks as 366 days can touch; what was booked in them counts as this year's.
-const YEAR_WEEKS: u16 = 54;
+const YEAR_WEEKS: i32 = 54;
 
 /// Thousandths of epsilon.
 #[derive(
@@ -26,23 +20,6 @@ pub struct MilliEpsilon(pub u32);
 pub const WEEK_LIMIT: MilliEpsilon = MilliEpsilon(1_000);
 /// What a box may book in a year.
 pub const YEAR_LIMIT: MilliEpsilon = MilliEpsilon(26_000);
-
-/// A week from Monday to Sunday in UTC, counted from that of 1970-01-01. No finer time is kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Week(pub u16);
-
-impl Week {
-    /// The week that `clock` shows; `None` while it has plainly not been set.
-    pub fn now(clock: &dyn Clock) -> Option<Self> {
-        let week = u16::try_from((clock.unix_ms() - FIRST_MONDAY_MS).div_euclid(WEEK_MS)).ok()?;
-        (week >= FIRST_WEEK).then_some(Self(week))
-    }
-
-    /// The first moment of its Monday, in milliseconds since 1970-01-01 UTC.
-    pub fn start_unix_ms(self) -> i64 {
-        FIRST_MONDAY_MS + i64::from(self.0) * WEEK_MS
-    }
-}
 
 /// Why nothing was booked; whoever asked must not send.
 #[derive(Debug, thiserror::Error)]
@@ -166,8 +143,8 @@ impl Ledger {
         if self.spent_in_year(week) < YEAR_LIMIT {
             return None;
         }
-        (week.0..=week.0.saturating_add(YEAR_WEEKS))
-            .map(Week)
+        (0..=YEAR_WEEKS)
+            .map(|weeks| week.plus(weeks))
             .find(|later| self.spent_in_year(*later) < YEAR_LIMIT)
     }
 
@@ -190,5 +167,5 @@ impl Ledger {
 }
 
 fn is_in_year_of(booked: Week, week: Week) -> bool {
-    u32::from(booked.0) + u32::from(YEAR_WEEKS) > u32::from(week.0)
+    booked.plus(YEAR_WEEKS) > week
 }

@@ -75,6 +75,6 @@ pub use grant::{
     Category, CrashReports, GRANT_MS, Grant, PlaybackStatistics, ReleaseNews, Revoked,
 };
 pub use handle::{Consent, NoGrant, Reset, Settings, State, asks_not_to_track};
-pub use ledger::{BookError, Budget, MilliEpsilon, WEEK_LIMIT, Week, YEAR_LIMIT};
+pub use ledger::{BookError, Budget, MilliEpsilon, WEEK_LIMIT, YEAR_LIMIT};
 pub use reason::{Reason, SetError};
 pub use record::{Answer, Choice, Kind, Mode, Switches};

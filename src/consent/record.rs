@@ -5,7 +5,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::flash::{BLOCK_BYTES, Block};
-use super::ledger::{Ledger, Week};
+use super::ledger::Ledger;
+use crate::base::week::Week;
 
 /// First bytes of every block; the same in all layouts, like the places of version, sequence and checksum.
 const MAGIC: [u8; 8] = *b"ALCONSNT";
@@ -252,11 +253,13 @@ mod tests {
             ),
             answered_registry: 3,
             seen_registry: u32::MAX,
-            answered_week: Some(Week(2968)),
+            answered_week: Some(Week::from_1970(2968)),
             ledger: Ledger::default(),
         };
         for n in 0..bookings {
-            let booked = record.ledger.book(Some(Week(2968 + n)), MilliEpsilon(200));
+            let booked = record
+                .ledger
+                .book(Some(Week::from_1970(2968 + n)), MilliEpsilon(200));
             booked.expect("within the budget");
         }
         record

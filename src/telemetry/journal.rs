@@ -271,7 +271,6 @@ impl Journal {
     /// The next reports.
     pub fn next(&self) -> Next {
         let blocked = self.inner.consent.budget().blocked_until;
-        let blocked = blocked.map(super::moment::week_of);
         let now = self.inner.current();
         let nothing = Next {
             week: self.week(),

@@ -4,12 +4,9 @@
 
 use crate::base::clock::Clock;
 use crate::base::week::Week;
-use crate::consent;
 use crate::db::telemetry::StoredJournal;
 
 const DAY_MS: i64 = 86_400_000;
-/// The first day of 2026: no Alcove ran before it, so a clock that shows an earlier one was not set.
-const FIRST_MS: i64 = 1_767_225_600_000;
 /// How many weeks the owner sees of how this box encodes, the running one included.
 const PERFORMANCE_WEEKS: i32 = 12;
 /// How many weeks a complete report may wait before it is forgotten.
@@ -39,8 +36,8 @@ impl Moment {
     fn of(unix_ms: i64) -> Option<Self> {
         // 1970-01-01 was a Thursday.
         let day = (unix_ms.div_euclid(DAY_MS) + 3).rem_euclid(7);
-        (unix_ms >= FIRST_MS).then(|| Self {
-            week: Week::of_unix_ms(unix_ms),
+        Some(Self {
+            week: Week::of_set_clock(unix_ms)?,
             day: u8::try_from(day).expect("a week has seven days"),
         })
     }
@@ -65,11 +62,6 @@ impl Moment {
     }
 }
 
-/// The calendar's week of a week of the ledger.
-pub fn week_of(booked: consent::Week) -> Week {
-    Week::of_unix_ms(booked.start_unix_ms())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -85,9 +77,10 @@ mod tests {
         };
         check(0, None);
         check(-1, None);
-        check(FIRST_MS - 1, None);
-        check(FIRST_MS, Some(("2026-W01", 3)));
-        check(FIRST_MS + 3 * DAY_MS, Some(("2026-W01", 6)));
-        check(FIRST_MS + 4 * DAY_MS, Some(("2026-W02", 0)));
+        let new_year = 1_767_225_600_000;
+        check(new_year - 4 * DAY_MS, None);
+        check(new_year, Some(("2026-W01", 3)));
+        check(new_year + 3 * DAY_MS, Some(("2026-W01", 6)));
+        check(new_year + 4 * DAY_MS, Some(("2026-W02", 0)));
     }
 }

@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::io;
 use std::sync::{Arc, OnceLock};
 
+use alcove::base::week::Week;
 use alcove::consent::{
     Access, Answer, BLOCK_BYTES, Block, BookError, Choice, Consent, CrashReports, Flash, GRANT_MS,
     Grant, MilliEpsilon, Mode, NoGrant, OpenFlash, Place, PlaybackStatistics, Reason, ReleaseNews,
@@ -165,7 +166,10 @@ fn noise_is_off_until_an_answer_and_costs_the_years_budget() {
     ));
     let budget = consent.budget();
     assert_eq!(budget.spent_this_year, MilliEpsilon(26_000));
-    assert_eq!(budget.blocked_until.map(|week| week.0), Some(WEEK + 54));
+    assert_eq!(
+        budget.blocked_until.and_then(Week::since_1970),
+        Some(WEEK + 54)
+    );
 }
 
 #[test]

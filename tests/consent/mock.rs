@@ -4,7 +4,8 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use alcove::base::clock::ManualClock;
-use alcove::consent::{Access, Block, Choice, Consent, Flash, Reason, Settings, Switches, Week};
+use alcove::base::week::Week;
+use alcove::consent::{Access, Block, Choice, Consent, Flash, Reason, Settings, Switches};
 
 /// Unit in which a block may be torn.
 const SECTOR_BYTES: usize = 512;
@@ -19,7 +20,9 @@ pub const ALL: Switches = Switches {
 };
 
 pub fn clock_at(week: u16) -> Arc<ManualClock> {
-    Arc::new(ManualClock::at_unix_ms(Week(week).start_unix_ms()))
+    Arc::new(ManualClock::at_unix_ms(
+        Week::from_1970(week).start_unix_ms(),
+    ))
 }
 
 pub fn settings() -> Settings {

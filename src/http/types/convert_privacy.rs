@@ -7,8 +7,7 @@ use super::privacy::{
     ConsentSwitch, ConsentSwitches, DestinationId, Ledger, Metric, MetricClass, MetricCount,
     MetricKind, NextReport, PreparedReport, Receipt, Registry, RegistryChange, ReportSending,
 };
-use crate::base::week::Week;
-use crate::consent::{self, Budget, Choice, Kind, Mode, Reason, State, WEEK_LIMIT, YEAR_LIMIT};
+use crate::consent::{Budget, Choice, Kind, Mode, Reason, State, WEEK_LIMIT, YEAR_LIMIT};
 use crate::telemetry::destinations;
 use crate::telemetry::held::MetricCounts;
 use crate::telemetry::history::{self, Change};
@@ -116,7 +115,7 @@ impl Consent {
             reasons: reasons.into_iter().chain(troubles).collect(),
             do_not_track,
             writable: state.writable,
-            answered_week: state.answered_week.map(week_words),
+            answered_week: state.answered_week.map(|week| week.to_string()),
             registry_version: REGISTRY.version,
             answered_registry_version: Some(state.answered_registry).filter(|version| *version > 0),
             asks_again: state.asks(),
@@ -273,13 +272,9 @@ impl From<Budget> for Ledger {
             limit_week_milli: WEEK_LIMIT.0,
             epsilon_year_milli: budget.spent_this_year.0,
             limit_year_milli: YEAR_LIMIT.0,
-            blocked_until: budget.blocked_until.map(week_words),
+            blocked_until: budget.blocked_until.map(|week| week.to_string()),
             lost: budget.lost,
             achieved: false,
         }
     }
-}
-
-fn week_words(week: consent::Week) -> String {
-    Week::of_unix_ms(week.start_unix_ms()).to_string()
 }
