@@ -3,6 +3,11 @@
 //! Never: policy; a guess where the machine does not say.
 
 pub mod classes;
+mod device;
+mod heat;
+mod sensors;
+#[cfg(test)]
+mod sensors_tests;
 mod storage;
 
 use std::fs;
@@ -11,6 +16,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 pub use storage::{Disk, disk_of, each_once};
+pub use sensors::{EVERY, Look, Sensors};
+pub use storage::{Disk, storage};
 
 /// Reads the machine; a cheap handle.
 #[derive(Clone, Debug)]
@@ -76,16 +83,7 @@ impl Board {
 
     /// The first thermal zone that names the processor, else the first that measures anything.
     fn temperature(&self) -> Option<f64> {
-        let zones = self.root.join("sys/class/thermal");
-        let mut zones: Vec<PathBuf> = fs::read_dir(zones)
-            .ok()?
-            .filter_map(|entry| Some(entry.ok()?.path()))
-            .filter(|path| {
-                path.file_name()
-                    .is_some_and(|name| name.to_string_lossy().starts_with("thermal_zone"))
-            })
-            .collect();
-        zones.sort();
+        let zones = entries(&self.root.join("sys/class/thermal"), "thermal_zone");
         let read = |zone: &PathBuf| {
             let kind = trimmed(&zone.join("type"))
                 .unwrap_or_default()
@@ -111,6 +109,22 @@ impl Board {
     fn text(&self, below: &str) -> Option<String> {
         trimmed(&self.root.join(below))
     }
+}
+
+/// What lies in `folder` and is named `kind` and a number, in the order of the names.
+fn entries(folder: &Path, kind: &str) -> Vec<PathBuf> {
+    let is_one = |path: &PathBuf| {
+        let name = path.file_name().and_then(|name| name.to_str());
+        let number = name.and_then(|name| name.strip_prefix(kind));
+        number.is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_digit()))
+    };
+    let found = fs::read_dir(folder).into_iter().flatten();
+    let mut found: Vec<PathBuf> = found
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(is_one)
+        .collect();
+    found.sort();
+    found
 }
 
 /// The text of a small file of the kernel without the zero byte or line break at its end.

@@ -1,0 +1,244 @@
+//! What the board's sensors said: the last hours for the owner, the last week in classes.
+//!
+//! ```text
+//!  a look each minute ──► ring of hours ago for plots (memory alone)
+//!                    └──► sums of an hour ──► 168 hours ──► classes of the week
+//! ```
+//!
+//! Never: anything on disk; an error for a sensor that is not there.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use heapless::HistoryBuf;
+
+use super::heat::Heat;
+use super::{Board, device};
+use crate::base::steps::{class_below, class_of_word};
+use crate::telemetry::class::{
+    BoardFamily, BootTime, Channel, Facts, Memory, MemoryPressure, Storage, Throttling,
+};
+
+/// How often to look.
+pub const EVERY: Duration = Duration::from_secs(60);
+/// Looks that the owner sees: six hours.
+const SHOWN: usize = 360;
+const LOOKS_AN_HOUR: u16 = 60;
+const HOURS_A_WEEK: usize = 168;
+const MIB: u64 = 1024 * 1024;
+
+/// One look at the sensors.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Look {
+    /// Milliseconds since 1970 UTC.
+    pub at_ms: i64,
+    /// Of the processor; `None` when it is not measured.
+    pub temperature_c: Option<f64>,
+    /// True while heat takes speed away; `None` where nothing tells.
+    pub throttled: Option<bool>,
+}
+
+/// What the sensors said so far. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Sensors {
+    board: Board,
+    kept: Arc<Mutex<Kept>>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    heat: Heat,
+    shown: HistoryBuf<Look, SHOWN>,
+    hours: HistoryBuf<Hour, HOURS_A_WEEK>,
+    running: Hour,
+    /// Steady time and stalled time, in microseconds, of the last look.
+    pressure: Option<(i64, u64)>,
+    /// `None` before the daemon is ready.
+    boot_time: Option<BootTime>,
+}
+
+/// The sums of one hour.
+#[derive(Clone, Copy, Debug, Default)]
+struct Hour {
+    looks: u16,
+    /// Looks that could tell about heat, and those that found it slowing the processor.
+    told: u16,
+    throttled: u16,
+    stalled_us: u64,
+    observed_ms: u64,
+}
+
+impl Kept {
+    fn note(&mut self, steady_ms: i64, look: Look, stalled_us: Option<u64>) {
+        self.shown.write(look);
+        let hour = &mut self.running;
+        hour.looks += 1;
+        hour.told += u16::from(look.throttled.is_some());
+        hour.throttled += u16::from(look.throttled == Some(true));
+        let now = stalled_us.map(|us| (steady_ms, us));
+        let before = std::mem::replace(&mut self.pressure, now);
+        if let (Some((then_ms, then_us)), Some((now_ms, now_us))) = (before, now) {
+            hour.observed_ms += u64::try_from(now_ms - then_ms).unwrap_or(0);
+            hour.stalled_us += now_us.saturating_sub(then_us);
+        }
+        if hour.looks == LOOKS_AN_HOUR {
+            self.hours.write(std::mem::take(hour));
+        }
+    }
+
+    fn sum(&self, of: impl Fn(&Hour) -> u64) -> u64 {
+        self.hours
+            .as_slice()
+            .iter()
+            .chain([&self.running])
+            .map(of)
+            .sum()
+    }
+
+    fn throttling(&self) -> Throttling {
+        let told = self.sum(|hour| hour.told.into());
+        let throttled = self.sum(|hour| hour.throttled.into());
+        let milli = (throttled * 1000).checked_div(told);
+        milli.map_or(Throttling::Unknown, |milli| {
+            class_below(clamp(milli), Throttling::BELOW, Throttling::ABOVE)
+        })
+    }
+
+    fn memory_pressure(&self) -> MemoryPressure {
+        // Microseconds of a millisecond are thousandths.
+        let observed_ms = self.sum(|hour| hour.observed_ms);
+        let milli = self.sum(|hour| hour.stalled_us).checked_div(observed_ms);
+        milli.map_or(MemoryPressure::Unknown, |milli| {
+            class_below(clamp(milli), MemoryPressure::BELOW, MemoryPressure::ABOVE)
+        })
+    }
+}
+
+impl Sensors {
+    pub fn new(board: Board) -> Self {
+        Self {
+            board,
+            kept: Arc::default(),
+        }
+    }
+
+    /// Looks at the sensors; call it every [`EVERY`]. Blocks for the time of a few small reads.
+    pub fn look(&self, unix_ms: i64, steady_ms: i64) {
+        let stalled_us = self.board.memory_stalled_us();
+        let temperature_c = self.board.temperature();
+        let mut kept = self.kept();
+        let look = Look {
+            at_ms: unix_ms,
+            temperature_c,
+            throttled: kept.heat.slows_down(&self.board.root),
+        };
+        kept.note(steady_ms, look, stalled_us);
+    }
+
+    /// Notes how long this start took, as the daemon is ready now.
+    pub fn ready(&self) {
+        let seconds = self.board.since_kernel_s();
+        self.kept().boot_time =
+            seconds.map(|seconds| class_below(clamp(seconds), BootTime::BELOW, BootTime::ABOVE));
+    }
+
+    /// The looks of the last hours, oldest first.
+    pub fn shown(&self) -> Vec<Look> {
+        self.kept().shown.oldest_ordered().copied().collect()
+    }
+
+    /// Forgets what was looked at.
+    pub fn forget(&self) {
+        let mut kept = self.kept();
+        *kept = Kept {
+            boot_time: kept.boot_time,
+            ..Kept::default()
+        };
+    }
+
+    /// The box in classes; its media lie in `folders`, of which the first that is there counts.
+    /// Blocks for the time of some small reads.
+    pub fn facts(&self, folders: &[PathBuf]) -> Facts {
+        // Memory that is not told cannot be counted on.
+        let memory_mib = self.board.look().memory_bytes.unwrap_or(0) / MIB;
+        let kept = self.kept();
+        Facts {
+            board_family: self.board.family(),
+            memory: class_below(clamp(memory_mib), Memory::BELOW, Memory::ABOVE),
+            storage: self.board.connection(folders),
+            throttling: kept.throttling(),
+            memory_pressure: kept.memory_pressure(),
+            channel: self.board.channel(),
+            boot_time: kept.boot_time.unwrap_or(BootTime::ABOVE),
+        }
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        // Sums that miss a part of one look are still sums.
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Board {
+    /// The family that the device tree names, else that of the processor.
+    pub fn family(&self) -> BoardFamily {
+        let compatible = std::fs::read(self.root.join("proc/device-tree/compatible"));
+        let compatible = compatible.unwrap_or_default();
+        let words = compatible.split(|byte| *byte == 0);
+        let words = words.filter_map(|word| std::str::from_utf8(word).ok());
+        let arch = self.text("proc/sys/kernel/arch");
+        // Kernels before 6.1 do not tell their name of the processor; x86 alone lists its vendor so.
+        let is_x86 = self
+            .cpuinfo()
+            .lines()
+            .any(|line| line.starts_with("vendor_id"));
+        let vendor = is_x86.then_some("x86_64");
+        let mut families = words
+            .chain(arch.as_deref())
+            .chain(vendor)
+            .map(|word| class_of_word(word, BoardFamily::FOLDS, BoardFamily::REST));
+        families
+            .find(|family| *family != BoardFamily::REST)
+            .unwrap_or(BoardFamily::REST)
+    }
+
+    /// Where finished versions come from, as the firmware's image says.
+    fn channel(&self) -> Channel {
+        let word = self.text("etc/alcove/channel").unwrap_or_default();
+        class_of_word(&word, Channel::FOLDS, Channel::REST)
+    }
+
+    /// How the disk of the first folder that is there is connected.
+    fn connection(&self, folders: &[PathBuf]) -> Storage {
+        use std::os::unix::fs::MetadataExt;
+        let mut facts = folders
+            .iter()
+            .filter_map(|path| std::fs::metadata(path).ok());
+        facts.next().map_or(Storage::Other, |facts| {
+            let (major, minor) = (
+                nix::sys::stat::major(facts.dev()),
+                nix::sys::stat::minor(facts.dev()),
+            );
+            device::connection(&self.root, major, minor)
+        })
+    }
+
+    /// Time in which some program waited for memory since the kernel began (PSI, kernel's
+    /// accounting/psi); `None` on kernels without it.
+    fn memory_stalled_us(&self) -> Option<u64> {
+        let text = self.text("proc/pressure/memory")?;
+        let line = text.lines().find(|line| line.starts_with("some "))?;
+        line.rsplit_once("total=")?.1.trim().parse().ok()
+    }
+
+    /// Seconds since the kernel began, by proc_uptime(5).
+    fn since_kernel_s(&self) -> Option<u64> {
+        let text = self.text("proc/uptime")?;
+        text.split(['.', ' ']).next()?.parse().ok()
+    }
+}
+
+fn clamp(value: u64) -> u32 {
+    u32::try_from(value).unwrap_or(u32::MAX)
+}
