@@ -5,6 +5,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::classes;
 use crate::telemetry::class::Storage;
 
 /// Layers of mapped devices (LVM, RAID, encryption) that are looked through.
@@ -25,15 +26,8 @@ pub(super) fn connection(root: &Path, major: u64, minor: u64) -> Storage {
 }
 
 fn bus(device: &Path, layers: usize) -> Storage {
-    let mut names = device.iter().filter_map(|name| name.to_str());
-    // A disk at USB may call itself ATA further down: the bus nearest to the board decides.
-    let found = names.find_map(|name| match name {
-        _ if name.starts_with("mmc_host") => Some(Storage::MemoryCard),
-        _ if is_numbered(name, "usb") => Some(Storage::UsbDisk),
-        _ if is_numbered(name, "ata") || is_numbered(name, "nvme") => Some(Storage::InternalDisk),
-        _ => None,
-    });
-    if let Some(storage) = found {
+    let storage = classes::storage(device.to_str());
+    if storage != Storage::Other {
         return storage;
     }
     let below = fs::read_dir(device.join("slaves")).into_iter().flatten();
@@ -44,12 +38,6 @@ fn bus(device: &Path, layers: usize) -> Storage {
         Some(first) if layers > 0 => bus(first, layers - 1),
         _ => Storage::Other,
     }
-}
-
-/// True for `usb1` and not for `usb-storage`.
-fn is_numbered(name: &str, bus: &str) -> bool {
-    let number = name.strip_prefix(bus);
-    number.is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_digit()))
 }
 
 /// The name of the device that proc_pid_mountinfo(5) lists for a file system.

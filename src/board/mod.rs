@@ -15,9 +15,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-pub use storage::{Disk, disk_of, each_once};
 pub use sensors::{EVERY, Look, Sensors};
-pub use storage::{Disk, storage};
+pub use storage::{Disk, disk_of, each_once};
 
 /// Reads the machine; a cheap handle.
 #[derive(Clone, Debug)]

@@ -14,10 +14,9 @@ use std::time::Duration;
 use heapless::HistoryBuf;
 
 use super::heat::Heat;
-use super::{Board, device};
-use crate::base::steps::{class_below, class_of_word};
+use super::{Board, classes, device};
 use crate::telemetry::class::{
-    BoardFamily, BootTime, Channel, Facts, Memory, MemoryPressure, Storage, Throttling,
+    BoardFamily, BootTime, Channel, Facts, MemoryPressure, Storage, Throttling,
 };
 
 /// How often to look.
@@ -26,7 +25,6 @@ pub const EVERY: Duration = Duration::from_secs(60);
 const SHOWN: usize = 360;
 const LOOKS_AN_HOUR: u16 = 60;
 const HOURS_A_WEEK: usize = 168;
-const MIB: u64 = 1024 * 1024;
 
 /// One look at the sensors.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -99,19 +97,14 @@ impl Kept {
     fn throttling(&self) -> Throttling {
         let told = self.sum(|hour| hour.told.into());
         let throttled = self.sum(|hour| hour.throttled.into());
-        let milli = (throttled * 1000).checked_div(told);
-        milli.map_or(Throttling::Unknown, |milli| {
-            class_below(clamp(milli), Throttling::BELOW, Throttling::ABOVE)
-        })
+        classes::throttling((throttled * 1000).checked_div(told).map(clamp))
     }
 
     fn memory_pressure(&self) -> MemoryPressure {
         // Microseconds of a millisecond are thousandths.
         let observed_ms = self.sum(|hour| hour.observed_ms);
         let milli = self.sum(|hour| hour.stalled_us).checked_div(observed_ms);
-        milli.map_or(MemoryPressure::Unknown, |milli| {
-            class_below(clamp(milli), MemoryPressure::BELOW, MemoryPressure::ABOVE)
-        })
+        classes::memory_pressure(milli.map(clamp))
     }
 }
 
@@ -138,9 +131,8 @@ impl Sensors {
 
     /// Notes how long this start took, as the daemon is ready now.
     pub fn ready(&self) {
-        let seconds = self.board.since_kernel_s();
-        self.kept().boot_time =
-            seconds.map(|seconds| class_below(clamp(seconds), BootTime::BELOW, BootTime::ABOVE));
+        let since_kernel = self.board.since_kernel();
+        self.kept().boot_time = since_kernel.map(classes::boot_time);
     }
 
     /// The looks of the last hours, oldest first.
@@ -161,11 +153,11 @@ impl Sensors {
     /// Blocks for the time of some small reads.
     pub fn facts(&self, folders: &[PathBuf]) -> Facts {
         // Memory that is not told cannot be counted on.
-        let memory_mib = self.board.look().memory_bytes.unwrap_or(0) / MIB;
+        let memory_bytes = self.board.look().memory_bytes.unwrap_or(0);
         let kept = self.kept();
         Facts {
             board_family: self.board.family(),
-            memory: class_below(clamp(memory_mib), Memory::BELOW, Memory::ABOVE),
+            memory: classes::memory(memory_bytes),
             storage: self.board.connection(folders),
             throttling: kept.throttling(),
             memory_pressure: kept.memory_pressure(),
@@ -184,29 +176,22 @@ impl Board {
     /// The family that the device tree names, else that of the processor.
     pub fn family(&self) -> BoardFamily {
         let compatible = std::fs::read(self.root.join("proc/device-tree/compatible"));
-        let compatible = compatible.unwrap_or_default();
-        let words = compatible.split(|byte| *byte == 0);
-        let words = words.filter_map(|word| std::str::from_utf8(word).ok());
-        let arch = self.text("proc/sys/kernel/arch");
-        // Kernels before 6.1 do not tell their name of the processor; x86 alone lists its vendor so.
-        let is_x86 = self
-            .cpuinfo()
-            .lines()
-            .any(|line| line.starts_with("vendor_id"));
-        let vendor = is_x86.then_some("x86_64");
-        let mut families = words
-            .chain(arch.as_deref())
-            .chain(vendor)
-            .map(|word| class_of_word(word, BoardFamily::FOLDS, BoardFamily::REST));
-        families
-            .find(|family| *family != BoardFamily::REST)
-            .unwrap_or(BoardFamily::REST)
+        let compatible = String::from_utf8_lossy(&compatible.unwrap_or_default()).into_owned();
+        // Kernels before 6.1 do not tell their architecture; x86 alone lists the processor's vendor so.
+        let is_x86 = || {
+            let cpuinfo = self.cpuinfo();
+            let mut lines = cpuinfo.lines();
+            lines.any(|line| line.starts_with("vendor_id"))
+        };
+        let told = self.text("proc/sys/kernel/arch");
+        let told = told.or_else(|| is_x86().then(|| "x86_64".to_owned()));
+        classes::board_family(&compatible, &told.unwrap_or_default())
     }
 
     /// Where finished versions come from, as the firmware's image says.
     fn channel(&self) -> Channel {
         let word = self.text("etc/alcove/channel").unwrap_or_default();
-        class_of_word(&word, Channel::FOLDS, Channel::REST)
+        classes::channel(&word)
     }
 
     /// How the disk of the first folder that is there is connected.
@@ -232,10 +217,11 @@ impl Board {
         line.rsplit_once("total=")?.1.trim().parse().ok()
     }
 
-    /// Seconds since the kernel began, by proc_uptime(5).
-    fn since_kernel_s(&self) -> Option<u64> {
+    /// Time since the kernel began, by proc_uptime(5).
+    fn since_kernel(&self) -> Option<Duration> {
         let text = self.text("proc/uptime")?;
-        text.split(['.', ' ']).next()?.parse().ok()
+        let seconds: f64 = text.split(' ').next()?.parse().ok()?;
+        Duration::try_from_secs_f64(seconds).ok()
     }
 }
 

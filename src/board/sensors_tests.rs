@@ -150,7 +150,7 @@ fn x86() -> Tree {
 fn boards_are_told_by_their_own_files() {
     let pi = Facts {
         board_family: BoardFamily::Rpi4,
-        memory: Memory::Below6Gib,
+        memory: Memory::FourGib,
         storage: Storage::Other,
         throttling: Throttling::Never,
         memory_pressure: MemoryPressure::Below10,
@@ -160,7 +160,7 @@ fn boards_are_told_by_their_own_files() {
     assert_eq!(rpi4().facts(), pi);
     let rock = Facts {
         board_family: BoardFamily::Rk33xx,
-        memory: Memory::Below3Gib,
+        memory: Memory::TwoGib,
         memory_pressure: MemoryPressure::Unknown,
         channel: Channel::Development,
         boot_time: BootTime::Below40,
@@ -169,7 +169,7 @@ fn boards_are_told_by_their_own_files() {
     assert_eq!(rk3399().facts(), rock);
     let pc = Facts {
         board_family: BoardFamily::X86,
-        memory: Memory::Above6Gib,
+        memory: Memory::EightGib,
         boot_time: BootTime::Above80,
         ..rock
     };
@@ -181,7 +181,7 @@ fn a_machine_that_tells_nothing_is_unknown_and_no_error() {
     let facts = Tree::new(&[]).facts();
     let unknown = Facts {
         board_family: BoardFamily::Other,
-        memory: Memory::Below15Gib,
+        memory: Memory::OneGib,
         storage: Storage::Other,
         throttling: Throttling::Unknown,
         memory_pressure: MemoryPressure::Unknown,
@@ -309,11 +309,11 @@ fn boots_and_memory_fall_into_classes_at_their_bounds() {
         assert_eq!(facts.boot_time, want, "{uptime}");
     }
     for (mib, want) in [
-        (1535, Memory::Below15Gib),
-        (1536, Memory::Below3Gib),
-        (3071, Memory::Below3Gib),
-        (3072, Memory::Below6Gib),
-        (6144, Memory::Above6Gib),
+        (1535, Memory::OneGib),
+        (1536, Memory::TwoGib),
+        (3071, Memory::TwoGib),
+        (3072, Memory::FourGib),
+        (6144, Memory::EightGib),
     ] {
         let text = format!("MemTotal: {} kB\n", mib * 1024);
         let facts = Tree::new(&[("proc/meminfo", &text)]).facts();

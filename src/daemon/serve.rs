@@ -23,7 +23,7 @@ use super::tasks::Tasks;
 use super::{address, heap, logger, privacy};
 use crate::auth::{Accounts, AuthError, KeyError};
 use crate::base::clock::{SharedClock, SystemClock};
-use crate::board::Board;
+use crate::board::{self, Board, Sensors};
 use crate::db::{Db, DbError};
 use crate::http::{self, Rooms};
 use crate::library::{Library, LibraryConfig, LibraryError};
@@ -31,6 +31,7 @@ use crate::pool::{Pool, PoolConfig};
 use crate::telemetry::journal::Journal;
 use crate::transcode::backend::Software;
 use crate::transcode::capacity::{Capacity, CoreKind};
+use crate::transcode::playbacks::{Ended, Playbacks};
 use crate::transcode::session::{Sessions, SessionsConfig};
 
 /// Sets the password of the account `owner` when there is no account yet.
@@ -123,10 +124,13 @@ struct House {
     db: Db,
     pool: Pool,
     sessions: Sessions,
+    playbacks: Playbacks,
+    ended: Ended,
     library: Library,
     accounts: Accounts,
     board: Board,
     journal: Journal,
+    sensors: Sensors,
     clock: SharedClock,
     library_tasks: Tasks,
     /// Ends the library's tasks.
@@ -167,6 +171,7 @@ async fn serve(config: Config) -> Result<ExitCode, ServeError> {
         }
     };
     let running = start(&config, &house, listener);
+    house.sensors.ready();
     log::info!(
         "Alcove {} answers on http://{}",
         env!("CARGO_PKG_VERSION"),
@@ -193,10 +198,12 @@ fn start(config: &Config, house: &House, listener: TcpListener) -> Running {
         accounts: house.accounts.clone(),
         library: house.library.clone(),
         sessions: house.sessions.clone(),
+        playbacks: house.playbacks.clone(),
         pool: house.pool.clone(),
         board: house.board.clone(),
         journal: house.journal.clone(),
         addresses: privacy::addresses(config),
+        sensors: house.sensors.clone(),
         clock: Arc::clone(&house.clock),
         state_dir: config.state.clone(),
         hosts: config.hosts(),
@@ -215,6 +222,12 @@ fn start(config: &Config, house: &House, listener: TcpListener) -> Running {
     let (journal, token) = (house.journal.clone(), running.counting_end.clone());
     let counting = async move { journal.run(token).await };
     running.counting.spawn("journal", counting);
+    let (playbacks, token) = (house.playbacks.clone(), running.making_end.clone());
+    let counting = async move { playbacks.run(token).await };
+    running.making.spawn("playbacks", counting);
+    running
+        .tending
+        .spawn("sensors", look(house, running.shutdown.clone()));
     let pool = house.pool.clone();
     running
         .tending
@@ -302,7 +315,9 @@ async fn build(config: &Config) -> Result<House, ServeError> {
         size: sessions.most_workers(),
         address_space_bytes: config.transcode.worker_mib.unwrap_or(2048) * MIB,
     });
-    let sessions = Sessions::new(Arc::new(Software::new(pool.clone())), sessions);
+    let (playbacks, ended) = Playbacks::new();
+    let backend = Arc::new(Software::new(pool.clone()));
+    let sessions = Sessions::new(backend, sessions, playbacks.clone());
     let library_end = CancellationToken::new();
     let settings = LibraryConfig {
         media_root: media,
@@ -328,8 +343,11 @@ async fn build(config: &Config) -> Result<House, ServeError> {
         db,
         pool,
         sessions,
+        playbacks,
+        ended,
         library,
         accounts,
+        sensors: Sensors::new(board.clone()),
         board,
         journal,
         clock,
@@ -392,6 +410,30 @@ async fn make_owner(accounts: &Accounts) -> Result<(), ServeError> {
         .map_err(ServeError::Owner)?;
     log::info!("the account owner was made with the password of {OWNER_PASSWORD}");
     Ok(())
+}
+
+/// Looks at the sensors while statistics are on, and forgets what they said while not.
+fn look(house: &House, shutdown: CancellationToken) -> impl Future<Output = ()> + use<> {
+    let (sensors, playbacks) = (house.sensors.clone(), house.playbacks.clone());
+    let clock = Arc::clone(&house.clock);
+    async move {
+        let mut tick = tokio::time::interval(board::EVERY);
+        loop {
+            tokio::select! {
+                () = shutdown.cancelled() => return,
+                _ = tick.tick() => {}
+            }
+            if !playbacks.collects() {
+                sensors.forget();
+                continue;
+            }
+            let (sensors, now, steady) = (sensors.clone(), clock.unix_ms(), clock.steady_ms());
+            let looked = tokio::task::spawn_blocking(move || sensors.look(now, steady)).await;
+            if let Err(error) = looked {
+                log::warn!("the sensors could not be read: {error}");
+            }
+        }
+    }
 }
 
 async fn give_back(shutdown: CancellationToken) {

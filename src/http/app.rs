@@ -11,10 +11,11 @@ use tokio_util::sync::CancellationToken;
 use super::file_body::FileReader;
 use crate::auth::Accounts;
 use crate::base::clock::SharedClock;
-use crate::board::Board;
+use crate::board::{Board, Sensors};
 use crate::library::Library;
 use crate::pool::Pool;
 use crate::telemetry::journal::Journal;
+use crate::transcode::playbacks::Playbacks;
 use crate::transcode::session::Sessions;
 
 /// Listeners to events at once.
@@ -25,10 +26,12 @@ pub struct Rooms {
     pub accounts: Accounts,
     pub library: Library,
     pub sessions: Sessions,
+    pub playbacks: Playbacks,
     pub pool: Pool,
     pub board: Board,
     pub journal: Journal,
     pub addresses: Addresses,
+    pub sensors: Sensors,
     pub clock: SharedClock,
     /// The folder of the state, for what is left on its disk.
     pub state_dir: PathBuf,

@@ -6,8 +6,22 @@ use crate::telemetry::class::Client;
 
 /// Words of televisions and of boxes beside them.
 const TV: &[&str] = &[
-    "TV", "Tizen", "Web0S", "webOS", "CrKey", "BRAVIA", "Roku", "AFT", "NetCast", "Viera",
+    "TV",
+    "Tizen",
+    "Web0S",
+    "webOS",
+    "CrKey",
+    "BRAVIA",
+    "Roku",
+    "AFT",
+    "NetCast",
+    "Viera",
+    "PlayStation",
+    "Xbox",
+    "Nintendo",
 ];
+/// A browser inside an app on Android (developer.chrome.com, "User-Agent in WebView").
+const IN_APP: &[&str] = &["; wv)"];
 /// Words of phones and tablets.
 const PHONE: &[&str] = &["Mobi", "Android", "iPhone", "iPad"];
 
@@ -15,7 +29,7 @@ const PHONE: &[&str] = &["Mobi", "Android", "iPhone", "iPad"];
 pub fn client(user_agent: Option<&str>) -> Client {
     let text = user_agent.unwrap_or_default();
     let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
-    if !text.starts_with("Mozilla/") || has(TV) {
+    if !text.starts_with("Mozilla/") || has(TV) || has(IN_APP) {
         Client::TvOrApp
     } else if has(PHONE) {
         Client::PhoneBrowser
@@ -52,6 +66,14 @@ mod tests {
         );
         check(
             Some("Mozilla/5.0 (Linux; Android 9; AFTMM) Chrome/120.0 Mobile Safari/537.36"),
+            Client::TvOrApp,
+        );
+        check(
+            Some("Mozilla/5.0 (PlayStation; PlayStation 5/10.00) AppleWebKit/605.1.15"),
+            Client::TvOrApp,
+        );
+        check(
+            Some("Mozilla/5.0 (Linux; Android 14; Pixel 8; wv) Chrome/142.0 Mobile Safari/537.36"),
             Client::TvOrApp,
         );
         check(Some("VLC/3.0.21 LibVLC/3.0.21"), Client::TvOrApp);

@@ -2,17 +2,20 @@
 //!
 //! Never: a body without a limit in size and time.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
 use axum::extract::{FromRequest, FromRequestParts, Path as AxumPath, Query as AxumQuery, Request};
 use http::StatusCode;
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_TYPE, USER_AGENT};
 use http::request::Parts;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
 
+use super::classes;
 use super::problem::Problem;
 use super::types::Id;
+use crate::telemetry::class::Client;
 
 /// Longest JSON body.
 const MAX_BODY_BYTES: usize = 64 * 1024;
@@ -133,6 +136,20 @@ impl<S: Send + Sync> FromRequestParts<S> for ItemPath {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let Path(text) = Path::<String>::from_request_parts(parts, state).await?;
         Id::parse(&text).map(Self).ok_or_else(Problem::not_found)
+    }
+}
+
+/// What kind of player asks, as far as the statistics tell players apart.
+#[derive(Clone, Copy, Debug)]
+pub struct PlayedOn(pub Client);
+
+impl<S: Sync> FromRequestParts<S> for PlayedOn {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let agent = parts.headers.get(USER_AGENT);
+        let agent = agent.and_then(|value| value.to_str().ok());
+        Ok(Self(classes::client(agent)))
     }
 }
 

@@ -21,6 +21,7 @@ mod server;
 mod stall;
 pub mod types;
 mod ui;
+mod watched;
 
 pub use app::{Addresses, Rooms};
 pub use router::router;

@@ -16,6 +16,7 @@ use crate::auth::Session;
 use crate::auth::ticket::TicketError;
 use crate::library::{self, ItemId, SubtitleRef};
 use crate::transcode::plan::{Decision, GridChoice, Plan};
+use crate::transcode::playbacks::PlaybackKey;
 use crate::transcode::session::{SessionError, SessionKey};
 use crate::transcode::source::{Opening, Source, regular_grid};
 
@@ -53,6 +54,14 @@ impl Playing {
     /// Names the playback among all that run.
     pub fn key(&self) -> SessionKey<'_> {
         session_key(&self.session, &self.ticket)
+    }
+
+    /// Names what is watched, for the statistics: the same for every address of one film.
+    pub fn watched(&self) -> PlaybackKey {
+        PlaybackKey {
+            owner: self.session.id,
+            item: self.source.item.0,
+        }
     }
 
     /// The source with the grid of this playback.

@@ -19,6 +19,8 @@ use super::problem::{PROBLEM_MIME, Problem};
 use super::routes::{
     art, board, events, file, health, home, items, libraries, login, me, openapi, playback,
     privacy, progress, scan, setup, stream,
+    art, board, events, experience, file, health, home, items, libraries, login, me, openapi,
+    playback, progress, scan, setup, stream,
 };
 use super::{guard, hosts, ui};
 
@@ -66,6 +68,10 @@ fn api() -> Router<Shared> {
             put(progress::put).delete(progress::delete),
         )
         .route("/api/v1/items/{id}/playback", post(playback::playback))
+        .route(
+            "/api/v1/items/{id}/experience",
+            post(experience::experience),
+        )
         .route(
             "/api/v1/libraries",
             get(libraries::list).post(libraries::create),

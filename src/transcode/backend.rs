@@ -10,6 +10,7 @@ use bytes::Bytes;
 use super::source::Opener;
 use crate::media::job::{Job, JobError};
 use crate::pool::{Lane, Pool, PoolError};
+use crate::telemetry::class::{Backend as BackendClass, Fallback};
 
 /// The bytes of one part, some time later. Dropping it ends the work.
 pub type Making = Pin<Box<dyn Future<Output = Result<Bytes, PoolError>> + Send>>;
@@ -18,6 +19,16 @@ pub type Making = Pin<Box<dyn Future<Output = Result<Bytes, PoolError>> + Send>>
 pub trait Backend: Send + Sync {
     /// Starts to make what `job` describes from a fresh descriptor of the file.
     fn make(&self, opener: Opener, job: Job) -> Making;
+
+    /// What encodes the pictures, as the statistics tell it.
+    fn encoder(&self) -> Encoder;
+}
+
+/// What encodes pictures, and why no codec chip does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Encoder {
+    pub backend: BackendClass,
+    pub fallback: Fallback,
 }
 
 /// libx264 and libav's own encoders in a worker: each part is a job of its own.
@@ -43,5 +54,13 @@ impl Backend for Software {
             // What the pool collected may hold twice its length; a cached segment must not.
             Ok(Bytes::copy_from_slice(&bytes))
         })
+    }
+
+    fn encoder(&self) -> Encoder {
+        Encoder {
+            backend: BackendClass::Software,
+            // As far as this program can use one.
+            fallback: Fallback::NoHardware,
+        }
     }
 }

@@ -11,9 +11,13 @@ pub mod decide;
 mod decide_tests;
 pub mod ladder;
 pub mod language;
+mod live;
 mod obstacle;
 mod part;
 pub mod plan;
+pub mod playbacks;
+#[cfg(test)]
+mod playbacks_tests;
 pub mod playlist;
 #[cfg(test)]
 mod playlist_tests;

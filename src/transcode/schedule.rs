@@ -13,10 +13,12 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::backend::Encoder;
 use super::cache::SegmentCache;
 use super::capacity::{Capacity, Meter};
-use super::part::{Part, PartKey, Rendition, Weight, exists, job, length_of, track_key};
+use super::part::{Part, PartKey, Rendition, TrackKey, Weight, exists, job, length_of, track_key};
 use super::plan::Plan;
+use super::playbacks::Playbacks;
 use super::session::{SessionError, SessionKey, SessionStatus, SessionsConfig};
 use super::source::{Opener, Source};
 use super::viewer::Viewer;
@@ -100,6 +102,8 @@ pub(crate) struct Schedule {
     /// The last request of any session.
     last_request: Option<Instant>,
     meter: Meter,
+    playbacks: Playbacks,
+    encoder: Encoder,
     next_id: u64,
     /// Jobs of each weight that hold a worker.
     workers: [Workers; Weight::ALL.len()],
@@ -107,7 +111,7 @@ pub(crate) struct Schedule {
 }
 
 impl Schedule {
-    pub(crate) fn new(config: &SessionsConfig) -> Self {
+    pub(crate) fn new(config: &SessionsConfig, playbacks: Playbacks, encoder: Encoder) -> Self {
         Self {
             viewers: HashMap::new(),
             flights: HashMap::new(),
@@ -115,6 +119,8 @@ impl Schedule {
             errors: LruCache::new(MAX_ERRORS),
             last_request: None,
             meter: Meter::new(config.capacity, config.parallel_jobs),
+            playbacks,
+            encoder,
             next_id: 0,
             workers: Weight::ALL.map(|weight| Workers {
                 most: config.workers(weight),
@@ -446,7 +452,7 @@ impl Schedule {
             Ok(bytes) => {
                 let made = length_of(&flight.source, key.part);
                 self.cache.insert(key.clone(), bytes.clone());
-                self.measure(&key, made, elapsed);
+                self.measure(now, &key, made, elapsed);
             }
             Err(error) if error.is_passing() && flight.tries < MAX_TRIES => {
                 flight.stop = None;
@@ -465,7 +471,7 @@ impl Schedule {
         }
     }
 
-    fn measure(&mut self, key: &PartKey, made: Duration, elapsed: Duration) {
+    fn measure(&mut self, now: Instant, key: &PartKey, made: Duration, elapsed: Duration) {
         if made.is_zero() || elapsed.is_zero() {
             return;
         }
@@ -479,6 +485,24 @@ impl Schedule {
             .map(|viewer| viewer.work_rate(&key.track));
         if let Some(rate) = rates.max().filter(|&rate| rate > 0) {
             self.meter.record(rate, made, elapsed);
+        }
+        if key.weight() == Weight::Heavy {
+            self.tell(now, &key.track, made, elapsed);
+        }
+    }
+
+    /// Tells the playbacks that show this picture how long encoding it took.
+    fn tell(&self, now: Instant, track: &TrackKey, made: Duration, elapsed: Duration) {
+        let viewers = self.viewers.values().filter(|viewer| viewer.plays(track));
+        let mut shown: Vec<(i64, i64)> = viewers
+            .map(|viewer| (viewer.owner, viewer.source.file_id))
+            .collect();
+        // Two tabs of one person are one playback.
+        shown.sort_unstable();
+        shown.dedup();
+        for (owner, file_id) in shown {
+            let job = (now - elapsed, now);
+            self.playbacks.made(owner, file_id, made, job, self.encoder);
         }
     }
 

@@ -25,6 +25,7 @@ use super::capacity::Capacity;
 use super::part::Weight;
 pub use super::part::{Part, Rendition};
 use super::plan::{Decision, Plan};
+use super::playbacks::Playbacks;
 use super::schedule::{Answer, Finish, Schedule, Start};
 use super::source::Source;
 use crate::media::job::JobError;
@@ -133,11 +134,13 @@ impl Shared {
 }
 
 impl Sessions {
-    pub fn new(backend: Arc<dyn Backend>, config: SessionsConfig) -> Self {
+    /// Tells `playbacks` how fast their pictures are encoded.
+    pub fn new(backend: Arc<dyn Backend>, config: SessionsConfig, playbacks: Playbacks) -> Self {
+        let schedule = Schedule::new(&config, playbacks, backend.encoder());
         Self {
             shared: Arc::new(Shared {
                 backend,
-                schedule: Mutex::new(Schedule::new(&config)),
+                schedule: Mutex::new(schedule),
                 wake: Notify::new(),
             }),
         }

@@ -9,9 +9,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 
-use super::backend::{Backend, Making};
+use super::backend::{Backend, Encoder, Making};
 use super::capacity::{Capacity, CoreKind};
 use super::plan::{AudioPlan, Decision, GridChoice, Plan, VideoPlan};
+use super::playbacks::Playbacks;
 use super::session::{Part, Rendition, SessionError, SessionKey, Sessions, SessionsConfig};
 use super::source::{Opener, Source};
 use super::test_media::{audio, info, video};
@@ -21,6 +22,7 @@ use crate::media::grid::SegmentGrid;
 use crate::media::job::{Job, JobError};
 use crate::media::target::{AudioTarget, H264Target, Preset, VideoTarget};
 use crate::pool::PoolError;
+use crate::telemetry::class::{Backend as BackendClass, Fallback};
 
 const VIDEO: Rendition = Rendition::Video(0);
 
@@ -90,6 +92,13 @@ impl Backend for Double {
             failure.map_or(Ok(bytes), Err)
         })
     }
+
+    fn encoder(&self) -> Encoder {
+        Encoder {
+            backend: BackendClass::Software,
+            fallback: Fallback::NoHardware,
+        }
+    }
 }
 
 /// Sessions on the double, with their driver running.
@@ -136,7 +145,8 @@ async fn play(
         parallel_jobs: setting.parallel_jobs,
         capacity: Capacity::guess(setting.parallel_jobs, CoreKind::Large),
     };
-    let sessions = Sessions::new(Arc::new(backend), config);
+    let (playbacks, _) = Playbacks::new();
+    let sessions = Sessions::new(Arc::new(backend), config, playbacks);
     let shutdown = CancellationToken::new();
     let (driver, stop) = (sessions.clone(), shutdown.clone());
     let stage = Stage {

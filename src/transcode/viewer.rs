@@ -192,11 +192,15 @@ impl Viewer {
         ahead.filter(|&distance| distance <= AHEAD).min()
     }
 
+    /// True when the player fetches this rendition.
+    pub(crate) fn plays(&self, track: &TrackKey) -> bool {
+        self.tracks.values().any(|own| own.key == *track)
+    }
+
     /// Takes the speed of a finished segment, when it is of this session's picture, or of its sound
     /// where there is no picture.
     pub(crate) fn note_speed(&mut self, track: &TrackKey, speed: f64) {
-        let plays = self.tracks.values().any(|own| own.key == *track);
-        if plays && (track.is_video() || self.plan.video.is_none()) {
+        if self.plays(track) && (track.is_video() || self.plan.video.is_none()) {
             self.speed = Some(speed);
         }
     }

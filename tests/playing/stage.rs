@@ -15,6 +15,7 @@ use alcove::pool::{Lane, Pool, PoolConfig};
 use alcove::transcode::backend::Software;
 use alcove::transcode::capacity::{Capacity, CoreKind};
 use alcove::transcode::decide::{Limits, Question, Verdict, decide};
+use alcove::transcode::playbacks::Playbacks;
 use alcove::transcode::playlist;
 use alcove::transcode::session::{Part, Rendition, SessionKey, Sessions, SessionsConfig};
 use alcove::transcode::source::{Source, regular_grid};
@@ -65,7 +66,9 @@ pub async fn played(film: &Path, client: &ClientProfile) -> Played {
         Arc::clone(&info),
         Arc::new(grid.clone()),
     );
-    let sessions = Sessions::new(Arc::new(Software::new(pool.clone())), config);
+    let (playbacks, _) = Playbacks::new();
+    let backend = Arc::new(Software::new(pool.clone()));
+    let sessions = Sessions::new(backend, config, playbacks);
     let end = CancellationToken::new();
     let folder = tempfile::tempdir().expect("a scratch folder");
     let fetching = async {

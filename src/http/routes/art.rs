@@ -8,13 +8,17 @@ use axum::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
-use crate::http::app::Shared;
+use crate::http::app::{App, Shared};
 use crate::http::conditions::{Outcome, Validators, evaluate};
-use crate::http::extract::{ItemPath, Path, Query};
+use crate::http::extract::{ItemPath, Path, PlayedOn, Query};
+use crate::http::guard::Someone;
 use crate::http::problem::Problem;
 use crate::http::types::Id;
 use crate::http::types::item::{ArtKind, ArtParams, PhotoParams};
 use crate::library::{Artwork, ItemId};
+use crate::telemetry::class::Client;
+use crate::transcode::plan::Decision;
+use crate::transcode::playbacks::{Begin, PlaybackKey};
 
 /// For addresses that change with the picture.
 const FOR_EVER: &str = "private, max-age=31536000, immutable";
@@ -62,13 +66,37 @@ pub async fn art(
 )]
 pub async fn photo(
     State(app): State<Shared>,
+    Someone(session): Someone,
+    PlayedOn(client): PlayedOn,
     ItemPath(id): ItemPath,
     Query(_): Query<PhotoParams>,
     method: Method,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let picture = app.rooms.library.photo(ItemId(id.0)).await?;
+    if app.rooms.playbacks.collects() {
+        note(&app, session.id, client, ItemId(id.0)).await;
+    }
     send(picture, ASK, &method, &headers)
+}
+
+/// Tells the statistics that somebody looks at a photo.
+async fn note(app: &App, owner: i64, client: Client, item: ItemId) {
+    let Ok(source) = app.rooms.library.source(item).await else {
+        return;
+    };
+    let begin = Begin {
+        file_id: source.file_id.0,
+        info: source.info,
+        client,
+        decision: Some(Decision::DirectPlay),
+        sound_chosen: false,
+    };
+    let watched = PlaybackKey {
+        owner,
+        item: item.0,
+    };
+    app.rooms.playbacks.show(watched, begin);
 }
 
 fn send(

@@ -56,6 +56,7 @@ pub async fn login(
 pub async fn logout(State(app): State<Shared>, Someone(session): Someone) -> Response {
     let done = app.rooms.accounts.logout(&session).await;
     app.rooms.sessions.end_all_of(session.id);
+    app.rooms.playbacks.end_all_of(session.id);
     let mut response = match done {
         Ok(()) => StatusCode::NO_CONTENT.into_response(),
         Err(error) => Problem::from(error).into_response(),

@@ -5,6 +5,7 @@
 pub mod art;
 pub mod board;
 pub mod events;
+pub mod experience;
 pub mod file;
 pub mod health;
 pub mod home;

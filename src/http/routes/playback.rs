@@ -10,7 +10,7 @@ use axum::extract::State;
 use crate::auth::Session;
 use crate::auth::ticket::Claims;
 use crate::http::app::{App, Shared};
-use crate::http::extract::{ItemPath, Json};
+use crate::http::extract::{ItemPath, Json, PlayedOn};
 use crate::http::guard::Someone;
 use crate::http::playing::{playable, session_key};
 use crate::http::problem::Problem;
@@ -28,6 +28,7 @@ use crate::media::info::MediaInfo;
 use crate::media::target::VideoTarget;
 use crate::transcode::decide::{Limits, Question, Verdict, decide};
 use crate::transcode::plan::{Decision, Plan};
+use crate::transcode::playbacks::{Begin, PlaybackKey};
 
 /// A ticket lasts for a day and for the film several times over: pauses count.
 const TICKET_MS: i64 = 24 * 60 * 60 * 1000;
@@ -49,6 +50,7 @@ const MAX_NAMES: usize = 100;
 pub async fn playback(
     State(app): State<Shared>,
     Someone(session): Someone,
+    PlayedOn(player): PlayedOn,
     ItemPath(id): ItemPath,
     Json(request): Json<PlaybackRequest>,
 ) -> Result<Answer<Playback>, Problem> {
@@ -63,33 +65,31 @@ pub async fn playback(
             }
             other => other.into(),
         })?;
-    let verdict = decide(&Question {
-        info: &source.info,
-        client: &client,
-        limits: &Limits {
-            max_height: request.quality_max_height,
-            max_bit_rate_kbps: request.quality_max_bit_rate_kbps,
-        },
-        capacity: &app.rooms.sessions.capacity_for(session.id),
-        grid: source.grid.as_deref(),
-        audio_stream: request.audio_stream,
-    })
-    .map_err(|unplayable| {
-        let last = unplayable.reasons.last();
-        Problem::invalid("nothing_playable", last.map_or("", |reason| &reason.text))
-    })?;
-    let expires_at_ms = app
-        .rooms
-        .clock
-        .unix_ms()
-        .saturating_add(lifetime_ms(&source.info));
-    let ticket = ticket(&app, &session, &source, &verdict.plan, expires_at_ms)?;
-    if verdict.decision != Decision::DirectPlay && request.explain != Some(true) {
-        let playable = playable(&source, &verdict.plan)?;
-        app.rooms
-            .sessions
-            .admit(session_key(&session, &ticket), &playable, &verdict.plan)?;
-    }
+    let is_played = request.explain != Some(true);
+    let begin = |decision| {
+        let watched = PlaybackKey {
+            owner: session.id,
+            item: id.0,
+        };
+        let begin = Begin {
+            file_id: source.file_id.0,
+            info: Arc::clone(&source.info),
+            client: player,
+            decision,
+            sound_chosen: chooses_sound(&source.info, request.audio_stream),
+        };
+        if is_played {
+            app.rooms.playbacks.begin(watched, begin);
+        }
+    };
+    let arranged = arrange(&app, &session, &source, &client, &request);
+    let decided = arranged.as_ref().ok();
+    begin(decided.map(|arranged| arranged.verdict.decision));
+    let Arranged {
+        verdict,
+        ticket,
+        expires_at_ms,
+    } = arranged?;
     let summary = library.summary(user, item).await?;
     let next = library.next_of(user, item).await?;
     let resume = summary.progress.filter(|progress| !progress.watched);
@@ -97,8 +97,65 @@ pub async fn playback(
         resume_ms: resume.map_or(0, |progress| progress.position_ms),
         next: next.map(Into::into),
         expires_at: time::rfc3339(expires_at_ms),
+        wants_experience: is_played && app.rooms.playbacks.collects(),
         ..describe(&source, verdict, &ticket)
     }))
+}
+
+/// A playback that may begin.
+struct Arranged {
+    verdict: Verdict,
+    ticket: String,
+    expires_at_ms: i64,
+}
+
+/// Decides, and takes room for a conversion.
+fn arrange(
+    app: &App,
+    session: &Arc<Session>,
+    source: &Source,
+    client: &ClientProfile,
+    request: &PlaybackRequest,
+) -> Result<Arranged, Problem> {
+    let sessions = &app.rooms.sessions;
+    let verdict = decide(&Question {
+        info: &source.info,
+        client,
+        limits: &Limits {
+            max_height: request.quality_max_height,
+            max_bit_rate_kbps: request.quality_max_bit_rate_kbps,
+        },
+        capacity: &sessions.capacity_for(session.id),
+        grid: source.grid.as_deref(),
+        audio_stream: request.audio_stream,
+    })
+    .map_err(|unplayable| {
+        let last = unplayable.reasons.last();
+        Problem::invalid("nothing_playable", last.map_or("", |reason| &reason.text))
+    })?;
+    let now_ms = app.rooms.clock.unix_ms();
+    let expires_at_ms = now_ms.saturating_add(lifetime_ms(&source.info));
+    let ticket = ticket(app, session, source, &verdict.plan, expires_at_ms)?;
+    if verdict.decision != Decision::DirectPlay && request.explain != Some(true) {
+        let playable = playable(source, &verdict.plan)?;
+        sessions.admit(session_key(session, &ticket), &playable, &verdict.plan)?;
+    }
+    Ok(Arranged {
+        verdict,
+        ticket,
+        expires_at_ms,
+    })
+}
+
+/// True when the wanted sound track is not the one that plays by itself.
+fn chooses_sound(info: &MediaInfo, wanted: Option<u32>) -> bool {
+    let mut tracks = info.audio.iter();
+    let usual = tracks.find(|track| track.is_default);
+    let usual = usual.or(info.audio.first()).map(|track| track.stream);
+    let is_there = |stream: &u32| info.audio.iter().any(|track| track.stream == *stream);
+    wanted
+        .filter(is_there)
+        .is_some_and(|stream| Some(stream) != usual)
 }
 
 /// What the player says; names that Alcove does not tell apart are left out.
@@ -195,6 +252,7 @@ fn describe(source: &Source, verdict: Verdict, ticket: &str) -> Playback {
         audio: info.audio.iter().map(PlaybackAudio::from).collect(),
         subtitles: source.subtitles.iter().map(subtitle).collect(),
         chapters: info.chapters.iter().map(Chapter::from).collect(),
+        wants_experience: false,
         next: None,
         video: picture(info, &verdict.plan),
     }

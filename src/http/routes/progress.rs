@@ -12,6 +12,7 @@ use crate::http::problem::Problem;
 use crate::http::types::Id;
 use crate::http::types::item::ProgressRequest;
 use crate::library::{ItemId, UserId};
+use crate::transcode::playbacks::PlaybackKey;
 
 /// What JSON numbers hold exactly (RFC 8259, section 6).
 const MAX_POSITION_MS: u64 = (1 << 53) - 1;
@@ -39,6 +40,10 @@ pub async fn put(
         ));
     }
     let (library, user, item) = (&app.rooms.library, UserId(session.user_id), ItemId(id.0));
+    app.rooms.playbacks.touch(PlaybackKey {
+        owner: session.id,
+        item: id.0,
+    });
     let position_ms = request.position_ms;
     match request.watched {
         Some(watched) => {

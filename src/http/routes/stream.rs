@@ -6,16 +6,17 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use http::{HeaderMap, Method};
+use http::{HeaderMap, Method, StatusCode};
 
 use crate::http::app::{App, Shared};
 use crate::http::extract::Path;
 use crate::http::playing::Playing;
 use crate::http::problem::Problem;
 use crate::http::send_file::send_file;
+use crate::http::watched::Watched;
 use crate::library::SubtitleRef;
 use crate::transcode::playlist::{self, SubtitleRendition};
-use crate::transcode::session::{Part, Rendition};
+use crate::transcode::session::{Part, Rendition, SessionError};
 
 const PLAYLIST: &str = "application/vnd.apple.mpegurl";
 /// The ticket in the address stands for content and conversion, so nothing at it ever changes.
@@ -42,7 +43,21 @@ pub async fn file(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let ended = playing.session.ended().clone();
-    send_file(&app, playing.source.into(), &method, &headers, ended).await
+    let (playbacks, watched) = (&app.rooms.playbacks, playing.watched());
+    let sent = send_file(&app, playing.source.into(), &method, &headers, ended).await;
+    match sent {
+        Ok(answer) if method == Method::GET && answer.status().is_success() => {
+            let hold = playbacks.hold(watched);
+            Ok(answer.map(|body| Body::new(Watched::new(body, hold))))
+        }
+        Ok(answer) => Ok(answer),
+        Err(problem) => {
+            if is_failure(problem.status()) {
+                playbacks.broke(watched);
+            }
+            Err(problem)
+        }
+    }
 }
 
 /// The multivariant playlist.
@@ -235,6 +250,7 @@ pub async fn subtitle(
     let id = name.strip_suffix(".vtt").ok_or_else(Problem::not_found)?;
     playing.subtitle(id)?;
     let text = app.rooms.library.subtitle(playing.source.item, id).await?;
+    app.rooms.playbacks.subtitles(playing.watched());
     Ok(answer("text/vtt; charset=utf-8", text))
 }
 
@@ -247,15 +263,53 @@ async fn part(
     let (sessions, key) = (&app.rooms.sessions, playing.key());
     let source = playing.in_segments()?;
     let made = sessions.part(key, &source, &playing.plan, rendition, part);
-    let bytes = tokio::select! {
-        made = made => made?,
+    let made = tokio::select! {
+        made = made => made,
         () = playing.session.ended().cancelled() => return Err(playing.ended()),
     };
+    note(app, playing, rendition, part, made.as_ref().err());
+    let bytes = made?;
     let mime = match rendition {
         Rendition::Video(_) => "video/mp4",
         Rendition::Audio(_) => "audio/mp4",
     };
     Ok(answer(mime, bytes))
+}
+
+/// Tells the statistics that a part was had, or why not.
+fn note(
+    app: &App,
+    playing: &Playing,
+    rendition: Rendition,
+    part: Part,
+    error: Option<&SessionError>,
+) {
+    let (playbacks, watched) = (&app.rooms.playbacks, playing.watched());
+    let is_picture = matches!(rendition, Rendition::Video(_));
+    match error {
+        // A player that asks for what is not there, and a server that ends, say nothing of the file.
+        Some(SessionError::NoSuchPart | SessionError::Closed) => {}
+        Some(_) => playbacks.broke(watched),
+        None if matches!(part, Part::Segment(_))
+            && (is_picture || playing.plan.video.is_none()) =>
+        {
+            playbacks.delivered(watched);
+        }
+        None => playbacks.fetched(watched),
+    }
+    if let Rendition::Audio(stream) = rendition
+        && playing
+            .plan
+            .first_audio
+            .is_some_and(|first| first != stream)
+    {
+        playbacks.sound_chosen(watched);
+    }
+}
+
+/// True when a file could not be sent although it was asked for as it should be.
+fn is_failure(status: StatusCode) -> bool {
+    status == StatusCode::CONFLICT || status.is_server_error()
 }
 
 fn segment(name: &str) -> Result<Part, Problem> {

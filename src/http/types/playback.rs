@@ -91,6 +91,8 @@ pub struct Playback {
     pub audio: Vec<PlaybackAudio>,
     pub subtitles: Vec<PlaybackSubtitle>,
     pub chapters: Vec<Chapter>,
+    /// True when the player may tell at the end how it went, by `experience`: the owner has statistics on.
+    pub wants_experience: bool,
     /// What plays after this.
     pub next: Option<ItemSummary>,
     /// What the player gets; null for sound alone.
