@@ -119,6 +119,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/items/{id}/experience": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tells how a playback went, and that it is over. Nothing is kept unless statistics are on. */
+        post: operations["experience"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/items/{id}/file": {
         parameters: {
             query?: never;
@@ -865,6 +882,11 @@ export interface components {
             /** @description True when something counts packets. */
             counted: boolean;
             destinations: components["schemas"]["Destination"][];
+        /** @description What a player tells at the end of a playback. */
+        ExperienceRequest: {
+            first_picture?: components["schemas"]["FirstPicture"] | null;
+            /** @description How often the picture stood still and waited. */
+            stalls: components["schemas"]["Stalls"];
         };
         /** @description The file behind an item. */
         FileFacts: {
@@ -887,6 +909,11 @@ export interface components {
             path: string;
             text: string;
         };
+        /**
+         * @description The classes of the metric `first_segment`.
+         * @enum {string}
+         */
+        FirstPicture: "below_500" | "below_1000" | "below_2000" | "below_5000" | "above_5000";
         Folder: {
             name: string;
             path: string;
@@ -1232,6 +1259,8 @@ export interface components {
             /** @description Needs no cookie; ends with the session and at `expires_at`. */
             url: string;
             video: components["schemas"]["PlaybackVideo"] | null;
+            /** @description True when the player may tell at the end how it went, by `experience`: the owner has statistics on. */
+            wants_experience: boolean;
         };
         /** @description A sound track that can be chosen. */
         PlaybackAudio: {
@@ -1494,6 +1523,11 @@ export interface components {
         SetupState: {
             needed: boolean;
         };
+        /**
+         * @description The classes of the metric `stalls`.
+         * @enum {string}
+         */
+        Stalls: "none" | "below_20" | "above_20" | "unknown";
         /** @description A file system that Alcove uses. */
         Storage: {
             /**
@@ -2078,6 +2112,138 @@ export interface operations {
             };
             /** @description The server is ending or busy; `Retry-After` says when to come again. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    experience: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExperienceRequest"];
+            };
+        };
+        responses: {
+            /** @description Heard. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request is not well formed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A login is needed, or it was wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This person, this ticket or this site may not do that. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request took too long to arrive. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too long. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server does not answer under the name in `Host`. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body or a value in it is not what it should be. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong inside the server. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server is ending or busy; `Retry-After` says when to come again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The disk that holds the state is full or cannot be written. */
+            507: {
                 headers: {
                     [name: string]: unknown;
                 };

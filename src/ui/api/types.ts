@@ -7,6 +7,7 @@ export type Aspect = Schemas['Aspect'];
 export type AudioTrack = Schemas['AudioTrack'];
 export type Board = Schemas['Board'];
 export type Chapter = Schemas['Chapter'];
+export type ExperienceRequest = Schemas['ExperienceRequest'];
 export type FileProblem = Schemas['FileProblem'];
 export type Folders = Schemas['Folders'];
 export type Home = Schemas['Home'];

@@ -12,6 +12,7 @@ const PROFILE = {
 function playback(change: Partial<Playback> = {}): Playback {
   return {
     decision: 'direct_play', backend: null, reasons: [], url: '/t/file', mime: 'video/mp4', expires_at: '', duration_ms: 100_000, resume_ms: 0,
+    wants_experience: false,
     audio: [{ stream: 1, language: null, title: null, channels: 2, codec: 'aac', default: true }],
     subtitles: [], chapters: [], next: null, video: { codec: 'hevc', width: 1920, height: 1080 }, ...change,
   };

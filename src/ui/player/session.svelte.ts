@@ -8,6 +8,7 @@ import { PlayerController, switchesSoundInPlace, type PlayerState } from './cont
 import { shiftCues } from './cues.ts';
 import { tellPlace, WakeLock } from './device.ts';
 import { Engine, playsSegments } from './engine.ts';
+import { Experience } from './experience.ts';
 import { loadPrefs, savePrefs, type Prefs } from './prefs.ts';
 import { ProgressReporter } from './progress.ts';
 import { refusalOf } from './refusal.ts';
@@ -42,6 +43,7 @@ export class Viewing {
   readonly engine: Engine;
   readonly #controller: PlayerController;
   readonly #reporter: ProgressReporter;
+  readonly #experience = new Experience(Date.now());
   readonly #wake = new WakeLock();
   readonly #stop = new AbortController();
   #renditions = 0;
@@ -195,6 +197,7 @@ export class Viewing {
 
   close(): void {
     this.#report(true);
+    this.#tellExperience();
     this.#stop.abort();
     clearTimeout(this.#noteTimer);
     clearTimeout(this.#waitTimer);
@@ -219,6 +222,7 @@ export class Viewing {
     const start = at ?? resumeSeconds(playback.resume_ms, playback.duration_ms ?? 0);
     if (at === null && start > 0) this.resumedAt = start;
     this.#renditions = 0;
+    this.#experience.attached(playback);
     this.#chooseTracks(playback);
     this.duration = (playback.duration_ms ?? 0) / 1000;
     this.time = start;
@@ -273,14 +277,22 @@ export class Viewing {
       if (video.readyState >= HTMLMediaElement.HAVE_FUTURE_DATA) this.#spin(false);
     });
     on('loadeddata playing', () => this.#controller.playing());
+    on('loadeddata', () => this.#experience.shown(Date.now()));
+    on('playing', () => this.#experience.plays(Date.now()));
+    on('pause ended', () => this.#experience.pauses(Date.now()));
+    on('waiting', () => !video.seeking && !video.paused && this.#experience.waits());
     on('ended', () => {
       this.ended = true;
       this.#report(false);
+      this.#tellExperience();
     });
     on('ratechange', () => (this.rate = video.playbackRate));
     on('volumechange', () => this.setPrefs({ volume: video.volume, muted: video.muted }));
     const page = { signal: this.#stop.signal };
-    addEventListener('pagehide', () => this.#report(true), page);
+    addEventListener('pagehide', () => {
+      this.#report(true);
+      this.#tellExperience();
+    }, page);
     addEventListener('online', () => this.#controller.online(), page);
     document.addEventListener('visibilitychange', () => {
       if (document.hidden) this.#report(true);
@@ -314,6 +326,12 @@ export class Viewing {
     clearTimeout(this.#waitTimer);
     if (on) this.#waitTimer = setTimeout(() => (this.waiting = true), SPINNER_AFTER_MS);
     else this.waiting = false;
+  }
+
+  // In classes, and only when the box asked for it.
+  #tellExperience(): void {
+    const body = this.#experience.end(Date.now());
+    if (body) void api.post('items/{id}/experience', { path: { id: this.id }, body, keepalive: true }).catch(() => {});
   }
 
   #report(leaving: boolean): void {
