@@ -5,6 +5,7 @@
 mod address;
 pub mod cli;
 pub mod config;
+mod gathering;
 mod heap;
 mod logger;
 mod people;

@@ -18,12 +18,13 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::config::Config;
+use super::gathering::{self, Gathering, Watch};
 use super::signals::Signals;
 use super::tasks::Tasks;
 use super::{address, heap, logger, privacy};
 use crate::auth::{Accounts, AuthError, KeyError};
 use crate::base::clock::{SharedClock, SystemClock};
-use crate::board::{self, Board, Sensors};
+use crate::board::{Board, Sensors};
 use crate::db::{Db, DbError};
 use crate::http::{self, Rooms};
 use crate::library::{Library, LibraryConfig, LibraryError};
@@ -125,7 +126,6 @@ struct House {
     pool: Pool,
     sessions: Sessions,
     playbacks: Playbacks,
-    ended: Ended,
     library: Library,
     accounts: Accounts,
     board: Board,
@@ -163,14 +163,14 @@ async fn serve(config: Config) -> Result<ExitCode, ServeError> {
     let settings = config.clone();
     // On a thread of its own: a disk that hangs must not keep the signals waiting.
     let building = tokio::spawn(async move { build(&settings).await });
-    let house = tokio::select! {
+    let (house, ended) = tokio::select! {
         house = building => house.map_err(|error| ServeError::Runtime(error.into()))??,
         () = signals.next() => {
             log::info!("ended before the start was done");
             return Ok(ExitCode::SUCCESS);
         }
     };
-    let running = start(&config, &house, listener);
+    let running = start(&config, &house, ended, listener);
     house.sensors.ready();
     log::info!(
         "Alcove {} answers on http://{}",
@@ -192,7 +192,7 @@ async fn serve(config: Config) -> Result<ExitCode, ServeError> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn start(config: &Config, house: &House, listener: TcpListener) -> Running {
+fn start(config: &Config, house: &House, ended: Ended, listener: TcpListener) -> Running {
     let mut running = Running::default();
     let router = http::router(Rooms {
         accounts: house.accounts.clone(),
@@ -220,14 +220,20 @@ fn start(config: &Config, house: &House, listener: TcpListener) -> Running {
     let making = async move { sessions.run(token).await };
     running.making.spawn("segments", making);
     let (journal, token) = (house.journal.clone(), running.counting_end.clone());
-    let counting = async move { journal.run(token).await };
+    let counting = gathering::count(journal, ended, token);
     running.counting.spawn("journal", counting);
     let (playbacks, token) = (house.playbacks.clone(), running.making_end.clone());
-    let counting = async move { playbacks.run(token).await };
-    running.making.spawn("playbacks", counting);
-    running
-        .tending
-        .spawn("sensors", look(house, running.shutdown.clone()));
+    let ending = async move { playbacks.run(token).await };
+    running.making.spawn("playbacks", ending);
+    let watch = Watch {
+        playbacks: house.playbacks.clone(),
+        sensors: house.sensors.clone(),
+        library: house.library.clone(),
+        journal: house.journal.clone(),
+        clock: Arc::clone(&house.clock),
+    };
+    let looking = watch.run(running.shutdown.clone());
+    running.tending.spawn("sensors", looking);
     let pool = house.pool.clone();
     running
         .tending
@@ -285,7 +291,7 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {
         })
 }
 
-async fn build(config: &Config) -> Result<House, ServeError> {
+async fn build(config: &Config) -> Result<(House, Ended), ServeError> {
     let media = config.media.as_deref().map(media_folder).transpose()?;
     let program = worker_program(config)?;
     let state = config.state.clone();
@@ -294,10 +300,16 @@ async fn build(config: &Config) -> Result<House, ServeError> {
         .map_err(|error| ServeError::Runtime(error.into()))?
         .map_err(|error| explain(error, &config.state))?;
     let clock: SharedClock = Arc::new(SystemClock);
-    let journal = privacy::open(config, &db, &clock, Arc::new(privacy::Nobody)).await?;
+    let board = Board::new(PathBuf::from("/"));
+    let sensors = Sensors::new(board.clone());
+    let (playbacks, ended) = Playbacks::new();
+    let gathering = Arc::new(Gathering {
+        playbacks: playbacks.clone(),
+        sensors: sensors.clone(),
+    });
+    let journal = privacy::open(config, &db, &clock, gathering).await?;
     let accounts = Accounts::open(db.clone(), Arc::clone(&clock), &config.state)?;
     make_owner(&accounts).await?;
-    let board = Board::new(PathBuf::from("/"));
     let now = board.look();
     let jobs = config.transcode.jobs.unwrap_or(now.cores as usize).max(1);
     let kind = CoreKind::from_cpuinfo(&board.cpuinfo());
@@ -315,7 +327,6 @@ async fn build(config: &Config) -> Result<House, ServeError> {
         size: sessions.most_workers(),
         address_space_bytes: config.transcode.worker_mib.unwrap_or(2048) * MIB,
     });
-    let (playbacks, ended) = Playbacks::new();
     let backend = Arc::new(Software::new(pool.clone()));
     let sessions = Sessions::new(backend, sessions, playbacks.clone());
     let library_end = CancellationToken::new();
@@ -339,21 +350,21 @@ async fn build(config: &Config) -> Result<House, ServeError> {
     for (name, task) in tasks.tasks {
         library_tasks.spawn(name, task);
     }
-    Ok(House {
+    let house = House {
         db,
         pool,
         sessions,
         playbacks,
-        ended,
         library,
         accounts,
-        sensors: Sensors::new(board.clone()),
+        sensors,
         board,
         journal,
         clock,
         library_tasks,
         library_end,
-    })
+    };
+    Ok((house, ended))
 }
 
 /// SQLite reports a full disk as an input/output error where it maps its index into memory.
@@ -410,30 +421,6 @@ async fn make_owner(accounts: &Accounts) -> Result<(), ServeError> {
         .map_err(ServeError::Owner)?;
     log::info!("the account owner was made with the password of {OWNER_PASSWORD}");
     Ok(())
-}
-
-/// Looks at the sensors while statistics are on, and forgets what they said while not.
-fn look(house: &House, shutdown: CancellationToken) -> impl Future<Output = ()> + use<> {
-    let (sensors, playbacks) = (house.sensors.clone(), house.playbacks.clone());
-    let clock = Arc::clone(&house.clock);
-    async move {
-        let mut tick = tokio::time::interval(board::EVERY);
-        loop {
-            tokio::select! {
-                () = shutdown.cancelled() => return,
-                _ = tick.tick() => {}
-            }
-            if !playbacks.collects() {
-                sensors.forget();
-                continue;
-            }
-            let (sensors, now, steady) = (sensors.clone(), clock.unix_ms(), clock.steady_ms());
-            let looked = tokio::task::spawn_blocking(move || sensors.look(now, steady)).await;
-            if let Err(error) = looked {
-                log::warn!("the sensors could not be read: {error}");
-            }
-        }
-    }
 }
 
 async fn give_back(shutdown: CancellationToken) {

@@ -76,6 +76,7 @@ const COMMON: [(&str, &str, Applies); 12] = [
         routes::progress::put, routes::progress::delete,
         routes::playback::playback,
         routes::experience::experience,
+        routes::performance::performance,
         routes::stream::file, routes::stream::multivariant,
         routes::stream::video_playlist, routes::stream::video_init, routes::stream::video_segment,
         routes::stream::audio_playlist, routes::stream::audio_init, routes::stream::audio_segment,

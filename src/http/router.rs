@@ -17,10 +17,8 @@ use http::{HeaderName, HeaderValue, StatusCode};
 use super::app::{App, Rooms, Shared};
 use super::problem::{PROBLEM_MIME, Problem};
 use super::routes::{
-    art, board, events, file, health, home, items, libraries, login, me, openapi, playback,
-    privacy, progress, scan, setup, stream,
     art, board, events, experience, file, health, home, items, libraries, login, me, openapi,
-    playback, progress, scan, setup, stream,
+    performance, playback, privacy, progress, scan, setup, stream,
 };
 use super::{guard, hosts, ui};
 
@@ -105,6 +103,7 @@ fn privacy() -> Router<Shared> {
         .route("/api/v1/privacy/receipts", get(privacy::receipts))
         .route("/api/v1/privacy/destinations", get(privacy::destinations))
         .route("/api/v1/privacy/ledger", get(privacy::ledger))
+        .route("/api/v1/privacy/performance", get(performance::performance))
 }
 
 fn streams() -> Router<Shared> {

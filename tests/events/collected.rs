@@ -10,12 +10,15 @@ use std::time::{Duration, Instant};
 use alcove::auth::Accounts;
 use alcove::base::clock::{SharedClock, SystemClock};
 use alcove::board::{Board, Sensors};
+use alcove::consent::{Access, Consent, Place, Settings};
 use alcove::db::Db;
 use alcove::http::{self, ServerConfig};
 use alcove::library::{Library, LibraryConfig};
 use alcove::media::target::Preset;
 use alcove::pool::{Pool, PoolConfig};
 use alcove::telemetry::class::Playback;
+use alcove::telemetry::journal::{Gathered, Journal, Source};
+use alcove::telemetry::registry::REGISTRY;
 use alcove::transcode::backend::Software;
 use alcove::transcode::capacity::Capacity;
 use alcove::transcode::playbacks::{Ended, Playbacks};
@@ -34,7 +37,6 @@ const SCAN_LIMIT: Duration = Duration::from_secs(60);
 /// A running Alcove that collects.
 pub struct Rooms {
     address: SocketAddr,
-    playbacks: Playbacks,
     ended: Mutex<Ended>,
     shutdown: CancellationToken,
     pool: Pool,
@@ -54,11 +56,9 @@ impl Rooms {
         let runtime = Runtime::new().expect("a runtime");
         let shutdown = CancellationToken::new();
         let built = build(media_root, state, shutdown.clone());
-        let (address, playbacks, ended, pool) = runtime.block_on(built);
-        playbacks.collect(true);
+        let (address, ended, pool) = runtime.block_on(built);
         let rooms = Self {
             address,
-            playbacks,
             ended: Mutex::new(ended),
             shutdown,
             pool,
@@ -66,12 +66,19 @@ impl Rooms {
             _folders: folders,
         };
         rooms.wait_for_scan();
+        rooms.collect(true);
         rooms
     }
 
-    /// Says whether anything is collected.
+    /// The owner says whether anything is collected.
     pub fn collect(&self, on: bool) {
-        self.playbacks.collect(on);
+        let answer = json!({
+            "mode": if on { "local" } else { "off" },
+            "switches": {"playback_statistics": true, "crash_reports": false, "release_news": false},
+        });
+        let mut owner = self.player("test");
+        let stored = owner.ask("PUT", "/api/v1/privacy/consent", Some(&answer));
+        assert_eq!(stored.status, 200, "{}", stored.text());
     }
 
     /// The playbacks that ended since the last call.
@@ -116,11 +123,20 @@ impl Drop for Rooms {
     }
 }
 
+/// Where the owner's answer arrives.
+struct Gathering(Playbacks);
+
+impl Source for Gathering {
+    fn gather(&self, what: Gathered) {
+        self.0.collect(what == Gathered::Playbacks);
+    }
+}
+
 async fn build(
     media_root: PathBuf,
     state: PathBuf,
     shutdown: CancellationToken,
-) -> (SocketAddr, Playbacks, Ended, Pool) {
+) -> (SocketAddr, Ended, Pool) {
     let db = Db::open(&state).expect("the database opens");
     let clock: SharedClock = Arc::new(SystemClock);
     let accounts = Accounts::open(db.clone(), Arc::clone(&clock), &state).expect("accounts");
@@ -142,6 +158,18 @@ async fn build(
         address_space_bytes: 2 << 30,
     });
     let (playbacks, ended) = Playbacks::new();
+    let consent = Consent::open(
+        &[Place::at(&state.join("consent.flash"))],
+        Settings {
+            registry_version: REGISTRY.version,
+            do_not_track: false,
+            access: Access::Change,
+            clock: Arc::clone(&clock),
+        },
+    );
+    let source = Arc::new(Gathering(playbacks.clone()));
+    let journal = Journal::open(db.clone(), consent, Arc::clone(&clock), source);
+    let journal = journal.await.expect("the journal opens");
     let backend = Arc::new(Software::new(pool.clone()));
     let sessions = Sessions::new(backend, config, playbacks.clone());
     let settings = LibraryConfig {
@@ -171,6 +199,12 @@ async fn build(
         pool: pool.clone(),
         sensors: Sensors::new(board.clone()),
         board,
+        journal,
+        addresses: http::Addresses {
+            collector: None,
+            news: None,
+            do_not_track: false,
+        },
         clock,
         state_dir: state,
         hosts: Vec::new(),
@@ -189,7 +223,7 @@ async fn build(
     tokio::spawn(async move { sessions.run(end).await });
     let counting = playbacks.clone();
     tokio::spawn(async move { counting.run(shutdown).await });
-    (address, playbacks, ended, pool)
+    (address, ended, pool)
 }
 
 /// Somebody with a player.

@@ -14,6 +14,7 @@ pub mod libraries;
 pub mod login;
 pub mod me;
 pub mod openapi;
+pub mod performance;
 pub mod playback;
 pub mod privacy;
 pub mod progress;

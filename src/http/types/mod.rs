@@ -9,6 +9,7 @@ mod convert_privacy;
 pub mod experience;
 pub mod item;
 pub mod library;
+pub mod performance;
 pub mod playback;
 pub mod privacy;
 pub mod scan;

@@ -1,0 +1,113 @@
+//! Carries what playbacks and sensors became to the journal, and the owner's answer to where they are gathered.
+//!
+//! Never: a raw value, an answer of its own.
+
+use std::path::PathBuf;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::base::clock::SharedClock;
+use crate::board::{EVERY, Sensors};
+use crate::library::Library;
+use crate::telemetry::journal::{Gathered, Journal, Source};
+use crate::transcode::playbacks::{Ended, Playbacks};
+
+/// Looks at the sensors from one statement of the box's facts to the next: an hour.
+const LOOKS_A_STATEMENT: u32 = 60;
+
+/// Where playbacks and sensors are gathered.
+pub(super) struct Gathering {
+    pub(super) playbacks: Playbacks,
+    pub(super) sensors: Sensors,
+}
+
+impl Source for Gathering {
+    fn gather(&self, what: Gathered) {
+        self.playbacks.collect(what == Gathered::Playbacks);
+        self.sensors.forget();
+    }
+}
+
+/// Runs the journal, and gives it each playback that ends, until `end`; those that ended by then are
+/// counted before it writes for the last time.
+pub(super) async fn count(journal: Journal, mut ended: Ended, end: CancellationToken) {
+    let last = CancellationToken::new();
+    let noting = async {
+        while !end.is_cancelled() {
+            tokio::select! {
+                () = end.cancelled() => {}
+                Some(playback) = ended.next() => journal.note(&playback),
+            }
+        }
+        while let Some(playback) = ended.next_now() {
+            journal.note(&playback);
+        }
+        last.cancel();
+    };
+    tokio::join!(journal.run(last.clone()), noting);
+}
+
+/// What the sensors are looked at for.
+pub(super) struct Watch {
+    pub(super) playbacks: Playbacks,
+    pub(super) sensors: Sensors,
+    pub(super) library: Library,
+    pub(super) journal: Journal,
+    pub(super) clock: SharedClock,
+}
+
+impl Watch {
+    /// Looks at the sensors while statistics are on, and tells the journal what the box is: when they
+    /// are turned on, and once an hour.
+    pub(super) async fn run(self, shutdown: CancellationToken) {
+        let mut mode = self.journal.subscribe();
+        let mut tick = tokio::time::interval(EVERY);
+        let mut looks = 0;
+        loop {
+            tokio::select! {
+                () = shutdown.cancelled() => return,
+                Ok(()) = mode.changed() => looks = 0,
+                _ = tick.tick() => {}
+            }
+            if !self.playbacks.collects() {
+                looks = 0;
+                continue;
+            }
+            self.look(looks % LOOKS_A_STATEMENT == 0).await;
+            looks += 1;
+        }
+    }
+
+    async fn look(&self, is_statement: bool) {
+        let folders = match is_statement {
+            true => self.folders().await,
+            false => Vec::new(),
+        };
+        let sensors = self.sensors.clone();
+        let (now_ms, steady_ms) = (self.clock.unix_ms(), self.clock.steady_ms());
+        // A disk that hangs may keep a question waiting.
+        let looked = tokio::task::spawn_blocking(move || {
+            sensors.look(now_ms, steady_ms);
+            is_statement.then(|| sensors.facts(&folders))
+        });
+        match looked.await {
+            Ok(Some(facts)) => self.journal.look_at(facts),
+            Ok(None) => {}
+            Err(error) => log::warn!("the sensors could not be read: {error}"),
+        }
+        // The answer may have come in the middle of the look.
+        if !self.playbacks.collects() {
+            self.sensors.forget();
+        }
+    }
+
+    async fn folders(&self) -> Vec<PathBuf> {
+        match self.library.libraries().await {
+            Ok(libraries) => libraries.into_iter().map(|library| library.path).collect(),
+            Err(error) => {
+                log::warn!("the disk of the media is not known: {error}");
+                Vec::new()
+            }
+        }
+    }
+}
