@@ -9,6 +9,8 @@ mod house;
 #[path = "media/mod.rs"]
 mod media;
 
+use std::time::{Duration, Instant};
+
 use alcove::telemetry::class::{
     Backend, BitRate, Client, Fallback, Feature, FirstSegment, Length, MediaKind, Outcome,
     RealTimeFactor, Resolution, Stalls, VideoCodec,
@@ -16,9 +18,12 @@ use alcove::telemetry::class::{
 use serde_json::{Value, json};
 
 use collected::{Player, Rooms};
+use house::House;
 
 const DESKTOP: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0";
 const PHONE: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1";
+
+const SCAN_LIMIT: Duration = Duration::from_secs(60);
 
 /// What a browser that plays MP4 with H.264 and AAC says.
 fn browser() -> Value {
@@ -267,4 +272,69 @@ fn nothing_is_told_of_a_question_or_while_statistics_are_off() {
     player.logout();
     rooms.collect(true);
     assert_eq!(rooms.ended(), []);
+}
+
+/// The sum of what was counted of a metric this week.
+fn counted(client: &mut house::client::Client, metric: &str) -> u64 {
+    let journal = client.get("/api/v1/privacy/journal").json();
+    let counts = journal["counts"].as_array().expect("a list");
+    let own = counts.iter().find(|count| count["metric"] == metric);
+    let weeks = own.and_then(|own| own["week"].as_array());
+    let weeks = weeks.unwrap_or_else(|| panic!("no {metric}: {journal}"));
+    weeks.iter().filter_map(Value::as_u64).sum()
+}
+
+#[test]
+fn the_daemon_counts_what_was_played_and_shows_it_to_its_owner() {
+    let scratch = tempfile::Builder::new().prefix("house").tempdir();
+    let scratch = scratch.expect("a scratch folder");
+    let film = scratch
+        .path()
+        .join("films/Encoded (2020)/Encoded (2020).mkv");
+    media::copy("hevc_aac.mkv", &film);
+    let house = House::over(scratch.path());
+    let mut owner = house.owner();
+    house.wait_for_scan(&mut owner, SCAN_LIMIT);
+    let found = owner.get("/api/v1/items?kind=film").json();
+    let id = found["items"][0]["id"].as_str().expect("a film").to_owned();
+    let switches =
+        json!({"playback_statistics": true, "crash_reports": false, "release_news": false});
+    let answer = json!({"mode": "local", "switches": switches});
+    let stored = owner.send("PUT", "/api/v1/privacy/consent", &answer);
+    assert_eq!(stored.status, 200, "{}", stored.text());
+    let performance = "/api/v1/privacy/performance";
+    assert_eq!(owner.get(performance).json()["rows"], json!([]));
+    let mut viewer = house.owner();
+    let wish = viewer.post(&format!("/api/v1/items/{id}/playback"), &browser());
+    let url = wish.json()["url"].as_str().expect("an address").to_owned();
+    let base = url.strip_suffix("main.m3u8").expect("a playlist");
+    assert_eq!(viewer.get(&format!("{base}v/0/0.m4s")).status, 200);
+    assert_eq!(viewer.post("/api/v1/logout", &json!({})).status, 204);
+    let start = Instant::now();
+    while counted(&mut owner, "outcome") == 0 {
+        assert!(start.elapsed() < SCAN_LIMIT, "{}", house.log());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    for (metric, times) in [
+        ("outcome", 1),
+        ("hevc_on_board", 1),
+        ("h264_on_board", 0),
+        ("board_family", 1),
+    ] {
+        assert_eq!(counted(&mut owner, metric), times, "{metric}");
+    }
+    let shown = owner.get(performance).json();
+    let row = &shown["rows"][0];
+    assert_eq!(row["video_codec"], "hevc", "{shown}");
+    assert_eq!(row["backend"], "software");
+    let factor = row["factor"].as_array().expect("counts");
+    assert_eq!(factor.iter().filter_map(Value::as_u64).sum::<u64>(), 1);
+    let off = json!({"mode": "off", "switches": switches});
+    assert_eq!(
+        owner.send("PUT", "/api/v1/privacy/consent", &off).status,
+        200
+    );
+    let nothing = json!({"rows": [], "temperature": [], "throttling": []});
+    assert_eq!(owner.get(performance).json(), nothing);
+    assert_eq!(counted(&mut owner, "outcome"), 0);
 }

@@ -227,6 +227,8 @@ impl Journal {
     /// [`DbError`]; then it is tried again within the hour.
     pub async fn clear(&self) -> Result<(), DbError> {
         let _disk = self.inner.disk.lock().await;
+        // What runs at this moment goes as well.
+        self.inner.gather(&self.inner.consent.state());
         self.inner.forget();
         self.inner.settle(Log::Emptied).await
     }

@@ -492,8 +492,10 @@ async fn playbacks_of_before_a_yes_are_forgotten_where_they_are_gathered() {
         (1, 2),
         "what was gathered for the owner is not shared"
     );
+    journal.clear().await.unwrap();
+    assert_eq!(told(&alcove), (1, 3), "what runs is deleted as well");
     answer(&journal, Choice::Off).await;
-    assert_eq!(told(&alcove), (2, 2));
+    assert_eq!(told(&alcove), (2, 3));
 }
 
 #[tokio::test]

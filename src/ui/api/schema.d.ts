@@ -415,6 +415,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/privacy/performance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How fast this box encodes, by week, and how warm it was in the last hours. Empty while nothing is collected. */
+        get: operations["privacy_performance"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/privacy/receipts": {
         parameters: {
             query?: never;
@@ -882,6 +899,7 @@ export interface components {
             /** @description True when something counts packets. */
             counted: boolean;
             destinations: components["schemas"]["Destination"][];
+        };
         /** @description What a player tells at the end of a playback. */
         ExperienceRequest: {
             first_picture?: components["schemas"]["FirstPicture"] | null;
@@ -1216,6 +1234,26 @@ export interface components {
         PasswordChange: {
             new: string;
             old: string;
+        };
+        /** @description How fast this box encodes and how warm it was. */
+        Performance: {
+            /** @description Of the last twelve weeks, the oldest first. */
+            rows: components["schemas"]["PerformanceRow"][];
+            /** @description Of the last six hours, the oldest first; empty where nothing measures it. */
+            temperature: components["schemas"]["Temperature"][];
+            /** @description Whether heat slowed the processor down, in the last six hours; empty where nothing tells. */
+            throttling: components["schemas"]["Throttled"][];
+        };
+        /** @description Playbacks of one week with pictures of one codec, encoded by one backend. */
+        PerformanceRow: {
+            /** @description Class of the metric `backend`. */
+            backend: string;
+            /** @description Playbacks by the index of their class of the metric `real_time_factor`. */
+            factor: number[];
+            /** @description Class of the metric `video_codec`. */
+            video_codec: string;
+            /** @description Such as `2026-W47`. */
+            week: string;
         };
         /** @description Someone who took part. */
         Person: {
@@ -1552,6 +1590,28 @@ export interface components {
             id: string;
             language: string | null;
             title: string | null;
+        };
+        /** @description The processor's temperature at one moment. */
+        Temperature: {
+            /**
+             * Format: int64
+             * @description Milliseconds since 1970 UTC.
+             */
+            at_ms: number;
+            /**
+             * Format: double
+             * @description Degrees Celsius.
+             */
+            temperature_c: number;
+        };
+        /** @description Whether heat slowed the processor down at one moment. */
+        Throttled: {
+            /**
+             * Format: int64
+             * @description Milliseconds since 1970 UTC.
+             */
+            at_ms: number;
+            throttled: boolean;
         };
         /** @description What the file holds. */
         Tracks: {
@@ -4437,6 +4497,71 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["NextReport"];
+                };
+            };
+            /** @description The request is not well formed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A login is needed, or it was wrong. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server does not answer under the name in `Host`. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong inside the server. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The server is ending or busy; `Retry-After` says when to come again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    privacy_performance: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Counts of classes; temperatures from memory alone. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Performance"];
                 };
             };
             /** @description The request is not well formed. */

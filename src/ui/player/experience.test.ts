@@ -38,7 +38,7 @@ test('the wait for the first picture of segments is told as a class', () => {
 
 test('waits are told as a share of the time that it played', () => {
   const cases: [number, number, string][] = [
-    [0, 1, 'none'], [1, 1, 'below_20'], [1, 10, 'below_20'], [1, 50, 'below_20'], [2, 1, 'above_20'], [39, 20, 'below_20'], [40, 20, 'above_20'], [1, 0.1, 'above_20'],
+    [0, 1, 'none'], [1, 1, 'below_20'], [1, 10, 'below_20'], [1, 50, 'below_20'], [2, 1, 'above_20'], [38, 20, 'below_20'], [39, 20, 'above_20'], [1, 0.1, 'above_20'],
   ];
   for (const [waits, hours, want] of cases) {
     const one = new Experience(0);
