@@ -51,6 +51,10 @@ fn films(client: &mut Client, count: usize) -> Vec<(String, String)> {
 
 #[test]
 fn a_disk_that_hangs_takes_nothing_from_the_others() {
+    if !nix::unistd::geteuid().is_root() {
+        println!("not run: a FUSE mount by another program needs root");
+        return;
+    }
     let (state, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     for (library, title) in [("Movies", "Away"), ("Films", "Here")] {
         let film = folder

@@ -53,6 +53,10 @@ impl Launch {
             Some(line) => {
                 let mut command = Command::new("unshare");
                 let script = format!("{line} && exec \"$0\" \"$@\"");
+                // Whoever is not root is root of a namespace of their own.
+                if !nix::unistd::geteuid().is_root() {
+                    command.args(["--user", "--map-root-user"]);
+                }
                 command.args(["--mount", "sh", "-ec", &script, alcove]);
                 command
             }

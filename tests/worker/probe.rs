@@ -241,11 +241,18 @@ async fn picture_properties_that_decide_about_conversion_are_found() {
         assert_eq!(video.rotation_degrees, rotation, "{name}");
     }
     media.make("flat.mp4", &format!("{SOURCE} -c:v libx264"));
-    for (turn, want) in [(90, 270), (180, 180), (270, 90)] {
-        let path = media.make(
-            &format!("turned{turn}.mp4"),
-            &format!("-i flat.mp4 -c copy -metadata:s:v rotate={turn}"),
-        );
+    let options = std::process::Command::new("ffmpeg")
+        .args(["-v", "quiet", "-h", "full"])
+        .output()
+        .expect("ffmpeg runs");
+    // FFmpeg 6 has the option, and 7 no longer takes the tag.
+    let has_option = String::from_utf8_lossy(&options.stdout).contains("-display_rotation");
+    for turn in [90, 180, 270] {
+        let arguments = match has_option {
+            true => format!("-display_rotation {turn} -i flat.mp4 -c copy"),
+            false => format!("-i flat.mp4 -c copy -metadata:s:v rotate={turn}"),
+        };
+        let path = media.make(&format!("turned{turn}.mp4"), &arguments);
         let got = info(&pool, ProbeKind::Video, &path).await;
         let shown = std::process::Command::new("ffprobe")
             .args([
@@ -267,7 +274,7 @@ async fn picture_properties_that_decide_about_conversion_are_found() {
         assert_eq!(
             i32::from(got.video[0].rotation_degrees),
             (-counterclockwise).rem_euclid(360),
-            "{turn} {want}"
+            "{turn}"
         );
     }
     let path = media.make("wide.mkv", &format!("{SOURCE} -c:v libx264 -vf setsar=4/3"));
