@@ -98,7 +98,7 @@ fn a_cookie_works_until_logout_and_only_from_our_own_pages() {
 #[test]
 fn a_logout_that_a_full_disk_forgets_says_so_and_holds() {
     let state = tempfile::tempdir().unwrap();
-    let (server, address) = on_tmpfs(state.path(), "size=8m").run();
+    let (server, address) = on_tmpfs(state.path(), "size=16m").run();
     let words = json!({"username": "owner", "password": PASSWORD});
     let mut client = Client::new(address);
     let cookie = cookie_of(&client.post("/api/v1/login", &words));

@@ -153,7 +153,7 @@ pub fn fill(server: &Server, state: &Path, client: &mut Client) -> Full {
 #[test]
 fn a_disk_that_fills_up_costs_the_change_and_nothing_else() {
     let state = tempfile::tempdir().unwrap();
-    let (server, address) = on_tmpfs(state.path(), "size=8m").run();
+    let (server, address) = on_tmpfs(state.path(), "size=16m").run();
     let mut client = owner(address);
     let mut full = fill(&server, state.path(), &mut client);
     let before = client.get("/api/v1/me");
