@@ -1,10 +1,15 @@
 //! What every room may stand on: time, weeks, exact rational time, steps, descriptor
-//! passing.
+//! passing, numbered files, and what a crash may tell.
 //!
 //! Never: another room, policy, media knowledge.
 
 pub mod clock;
+pub mod crash;
+pub mod crash_record;
 pub mod fd_channel;
+pub mod folder;
 pub mod rational;
 pub mod steps;
+pub mod symbols;
+pub mod trace;
 pub mod week;
