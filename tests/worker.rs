@@ -4,6 +4,8 @@
 
 #[path = "worker/bench.rs"]
 mod bench;
+#[path = "worker/crash.rs"]
+mod crash;
 #[path = "worker/faults.rs"]
 mod faults;
 #[path = "worker/image.rs"]

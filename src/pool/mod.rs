@@ -6,7 +6,7 @@
 //!  start ──► parked ──job──► busy ──answer──► parked ──idle too long, or worn──► ended
 //!                             │ crash, time limit, or the caller dropped the future
 //!                             ▼
-//!                           killed
+//!                           killed; a crash of its code is told to whoever took [`Pool::crashes`]
 //! ```
 //!
 //! No task is spawned: the caller's future drives the socket. [`Pool::tend`] is the one future that
@@ -22,9 +22,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
+use crate::base::crash::Crash;
 use crate::media::job::{Job, JobError, Output};
 use crate::media::wire::{Request, SandboxLayers, WorkerFacts};
 
@@ -36,6 +37,8 @@ use worker::{End, Worker};
 const PARKED: Duration = Duration::from_secs(10);
 /// How often parked workers are looked at.
 const TEND_EVERY: Duration = Duration::from_secs(2);
+/// Crashes that wait to be taken; when there are more, or nobody takes them, the newest are forgotten.
+const WAITING_CRASHES: usize = 4;
 
 /// How the pool starts workers.
 #[derive(Clone, Debug)]
@@ -104,6 +107,8 @@ struct Inner {
     facts: Mutex<Option<WorkerFacts>>,
     limit_of: fn(&Job) -> Limit,
     busy: Mutex<Vec<u32>>,
+    crashed: mpsc::Sender<Crash>,
+    crashes: Mutex<Option<mpsc::Receiver<Crash>>>,
 }
 
 #[derive(Debug)]
@@ -130,6 +135,7 @@ impl Pool {
                 parked: Mutex::default(),
             }
         });
+        let (crashed, crashes) = mpsc::channel(WAITING_CRASHES);
         Self {
             inner: Arc::new(Inner {
                 config,
@@ -139,6 +145,8 @@ impl Pool {
                 facts: Mutex::default(),
                 limit_of,
                 busy: Mutex::default(),
+                crashed,
+                crashes: Mutex::new(Some(crashes)),
             }),
         }
     }
@@ -166,7 +174,7 @@ impl Pool {
         if self.inner.closed.is_cancelled() {
             return Err(PoolError::Closed);
         }
-        let mut worker = match state.take_parked() {
+        let mut worker = match self.inner.take_parked(lane) {
             Some(worker) => worker,
             None => Worker::start(&self.inner.config, lane).map_err(PoolError::Start)?,
         };
@@ -197,7 +205,11 @@ impl Pool {
                 }
                 Err(PoolError::Job(error))
             }
-            End::Lost(error) => Err(worker.obituary(&error).await),
+            End::Lost(error) => {
+                let error = worker.obituary(&error).await;
+                self.inner.bury(worker);
+                Err(error)
+            }
             End::Late(limit) => {
                 worker.kill().await;
                 Err(PoolError::TimedOut(limit))
@@ -246,10 +258,19 @@ impl Pool {
             }
             for lane in LANES {
                 for mut worker in self.inner.lane(lane).take_stale(PARKED) {
-                    worker.kill().await;
+                    if worker.is_alive() {
+                        worker.kill().await;
+                    } else {
+                        self.inner.bury(worker);
+                    }
                 }
             }
         }
+    }
+
+    /// Tells what crashes of workers' code tell, as they are noticed; `None` but for the first who asks.
+    pub fn crashes(&self) -> Option<mpsc::Receiver<Crash>> {
+        lock(&self.inner.crashes).take()
     }
 
     /// What the kernel granted the workers' sandbox; `None` before the first worker was ready.
@@ -304,6 +325,25 @@ impl Inner {
         &self.lanes[lane as usize]
     }
 
+    /// The worker parked last, if it is still alive.
+    fn take_parked(&self, lane: Lane) -> Option<Worker> {
+        loop {
+            let mut worker = lock(&self.lane(lane).parked).pop()?;
+            if worker.is_alive() {
+                return Some(worker);
+            }
+            self.bury(worker);
+        }
+    }
+
+    /// Passes on what a dead worker tells.
+    fn bury(&self, mut worker: Worker) {
+        if let Some(crash) = worker.crash() {
+            // Full, or nobody listens: then it is forgotten.
+            let _ = self.crashed.try_send(crash);
+        }
+    }
+
     fn park(&self, lane: Lane, mut worker: Worker) {
         if worker.is_worn() || self.closed.is_cancelled() {
             return;
@@ -314,16 +354,6 @@ impl Inner {
 }
 
 impl LaneState {
-    /// The worker parked last, if it is still alive.
-    fn take_parked(&self) -> Option<Worker> {
-        loop {
-            let mut worker = lock(&self.parked).pop()?;
-            if worker.is_alive() {
-                return Some(worker);
-            }
-        }
-    }
-
     fn take_stale(&self, age: Duration) -> Vec<Worker> {
         let mut parked = lock(&self.parked);
         let (stale, fresh) = parked.drain(..).partition(|w| w.rested() >= age);

@@ -2,7 +2,7 @@
 //!
 //! Never: choosing the next job.
 
-use std::io;
+use std::io::{self, PipeReader, Read};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream as StdUnixStream;
 use std::os::unix::process::ExitStatusExt;
@@ -10,6 +10,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use bytes::Bytes;
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::libc::SIGKILL;
 use tokio::io::Interest;
 use tokio::net::UnixStream;
@@ -18,6 +19,8 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use super::lane::Limit;
 use super::{Event, Lane, PoolConfig, PoolError};
+use crate::base::crash::{Cause, Crash, Program};
+use crate::base::crash_record::RECORD_BYTES;
 use crate::base::fd_channel;
 use crate::media::job::{JobError, Output};
 use crate::media::wire::{self, Reply, Request, WorkerFacts};
@@ -28,6 +31,10 @@ const READ_BYTES: usize = 64 << 10;
 const JOBS_OF_A_LIFE: u32 = 2_000;
 /// How long a killed process may take to go before it is left to the reaper.
 const REAP: Duration = Duration::from_secs(1);
+/// What a process exits with after a panic that nothing caught.
+const PANICKED: i32 = 101;
+/// A crash leaves up to three records: a panic, then a signal's first and second.
+const MOST_RECORDS: usize = 4;
 
 /// How a job ended.
 pub enum End {
@@ -48,6 +55,8 @@ pub enum End {
 pub struct Worker {
     child: Child,
     socket: UnixStream,
+    /// Its standard output: empty until it crashes.
+    records: PipeReader,
     inbox: Vec<u8>,
     facts: Option<WorkerFacts>,
     jobs: u32,
@@ -62,6 +71,9 @@ impl Worker {
     pub fn start(config: &PoolConfig, lane: Lane) -> io::Result<Self> {
         let (ours, theirs) = StdUnixStream::pair()?;
         ours.set_nonblocking(true)?;
+        let (records, writer) = io::pipe()?;
+        // Nobody waits for a record: all that a dead process wrote is there.
+        fcntl(&records, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
         let mut command = Command::new(&config.program);
         command
             .arg(lane.argument())
@@ -69,7 +81,7 @@ impl Worker {
             // The socket is the worker's standard input: handing over any other number would take
             // code between fork and exec.
             .stdin(Stdio::from(OwnedFd::from(theirs)))
-            .stdout(Stdio::null())
+            .stdout(Stdio::from(writer))
             .stderr(Stdio::inherit())
             // The daemon's environment may hold secrets, and the worker reads hostile files.
             .env_clear()
@@ -84,6 +96,7 @@ impl Worker {
         Ok(Self {
             child: command.spawn()?,
             socket: UnixStream::from_std(ours)?,
+            records,
             inbox: Vec::new(),
             facts: None,
             jobs: 0,
@@ -220,6 +233,18 @@ impl Worker {
         let _ = self.child.start_kill();
         // One that the kernel holds (a dead disk) is reaped by the runtime when it goes.
         let _ = timeout(REAP, self.child.wait()).await;
+    }
+
+    /// What a worker whose code crashed tells of it; `None` for one that lives, has ended, was killed, or told nothing.
+    pub fn crash(&mut self) -> Option<Crash> {
+        let status = self.child.try_wait().ok()??;
+        let by_signal = status.signal().and_then(Cause::of_signal);
+        if by_signal.is_none() && status.code() != Some(PANICKED) {
+            return None;
+        }
+        let mut written = vec![0; MOST_RECORDS * RECORD_BYTES];
+        let length = self.records.read(&mut written).ok()?;
+        Crash::read(Program::Worker, written.get(..length)?)
     }
 
     /// False when the process has ended since its last job.

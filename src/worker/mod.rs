@@ -4,6 +4,7 @@
 
 mod axis;
 mod cadence;
+mod crash;
 mod cue;
 mod escape;
 mod fragment;

@@ -15,7 +15,7 @@ use super::seccomp;
 use super::serve::{Priority, Settings};
 use super::syscalls::{self, IoClass};
 
-/// Open descriptors a worker needs: the socket, standard error, the files of a job.
+/// Open descriptors a worker needs: the socket, standard error, the records of a crash, the files of a job.
 const MAX_OPEN_FILES: u64 = 32;
 /// When memory runs out, a worker goes before the daemon (-1000 to 1000).
 const OOM_SCORE: &str = "500";

@@ -10,9 +10,10 @@ use std::os::unix::net::UnixStream;
 use alcove::base::fd_channel;
 use alcove::media::job::{Job, JobError, Output};
 use alcove::media::wire::{self, Request};
+use nix::sys::signal::SigSet;
 
 use super::reply::{Reply, SocketReply, send};
-use super::{escape, image, index, probe, sandbox, say, segment, subtitle, syscalls};
+use super::{crash, escape, image, index, probe, sandbox, segment, subtitle, syscalls};
 
 /// Bytes taken off the socket at once; requests are far smaller, but for a long grid.
 const READ_BYTES: usize = 64 << 10;
@@ -59,20 +60,15 @@ impl Settings {
 /// When the process cannot be closed in, or the daemon sends nonsense.
 pub fn run(settings: Settings) -> io::Result<()> {
     let socket = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
-    std::panic::set_hook(Box::new(|panic| {
-        // The message may quote a tag; the place is enough to find the fault.
-        let place = panic.location().map(ToString::to_string);
-        say(&format!(
-            "alcove-worker panicked at {}",
-            place.unwrap_or_default()
-        ));
-    }));
+    crash::leave_records()?;
     let layers = sandbox::close_in(settings)?;
     let watched = socket.try_clone()?;
     std::thread::Builder::new()
         .name("hang-up".into())
         .stack_size(WATCH_STACK_BYTES)
         .spawn(move || {
+            // The main thread takes all signals: it alone has a stack that is large enough to tell of a crash.
+            let _ = SigSet::all().thread_block();
             // Also in the middle of a job that hangs. A parent-death signal would come when the
             // daemon's thread that started this process ends, not when the daemon does.
             syscalls::wait_for_hang_up(watched.as_fd());
