@@ -3,6 +3,7 @@
 //! Never: a raw number, a text or a path as a parameter of its functions; title, path or address.
 
 pub mod class;
+pub mod crash;
 pub mod destinations;
 pub mod draw;
 pub mod held;
