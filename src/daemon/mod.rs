@@ -5,6 +5,7 @@
 mod address;
 pub mod cli;
 pub mod config;
+pub mod crash;
 mod gathering;
 mod heap;
 mod logger;

@@ -6,9 +6,12 @@ use std::sync::Arc;
 
 use super::config::Config;
 use crate::base::clock::SharedClock;
+use crate::base::folder::Folder;
+use crate::board::Board;
 use crate::consent::{Access, Consent, Place, Settings, asks_not_to_track};
 use crate::db::{Db, DbError};
 use crate::http::Addresses;
+use crate::telemetry::crash::Reports;
 use crate::telemetry::journal::{Gathered, Journal, Source};
 use crate::telemetry::registry::REGISTRY;
 
@@ -24,13 +27,20 @@ pub(super) async fn open(
     clock: &SharedClock,
     source: Arc<dyn Source>,
 ) -> Result<Journal, DbError> {
+    let crash_folder = config.state.join("crashes");
     let (config, kept_clock) = (config.clone(), Arc::clone(clock));
     let opening = tokio::task::spawn_blocking(move || consent(&config, Access::Change, kept_clock));
     let consent = opening.await.map_err(|_| DbError::Closed)?;
     if let Some(reason) = consent.state().reason {
         log::warn!("nothing is collected: {reason}");
     }
-    Journal::open(db.clone(), consent, Arc::clone(clock), source).await
+    let crashes = Reports::new(
+        Folder::new(crash_folder),
+        consent.clone(),
+        Board::new("/".into()).family(),
+        Arc::clone(clock),
+    );
+    Journal::open(db.clone(), consent, crashes, Arc::clone(clock), source).await
 }
 
 /// Opens the answer. Blocks.

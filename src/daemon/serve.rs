@@ -21,7 +21,7 @@ use super::config::Config;
 use super::gathering::{self, Gathering, Watch};
 use super::signals::Signals;
 use super::tasks::Tasks;
-use super::{address, heap, logger, privacy};
+use super::{address, crash, heap, logger, privacy};
 use crate::auth::{Accounts, AuthError, KeyError};
 use crate::base::clock::{SharedClock, SystemClock};
 use crate::board::{Board, Sensors};
@@ -105,6 +105,7 @@ fn hint(error: &DbError) -> &'static str {
 /// [`ServeError`] when it does not start.
 pub fn run(config: Config) -> Result<ExitCode, ServeError> {
     logger::start(config.log.into());
+    crash::log_panics();
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(cores.min(2))
@@ -124,6 +125,8 @@ pub fn run(config: Config) -> Result<ExitCode, ServeError> {
 struct House {
     db: Db,
     pool: Pool,
+    /// The program that the pool runs.
+    worker: PathBuf,
     sessions: Sessions,
     playbacks: Playbacks,
     library: Library,
@@ -234,6 +237,12 @@ fn start(config: &Config, house: &House, ended: Ended, listener: TcpListener) ->
     };
     let looking = watch.run(running.shutdown.clone());
     running.tending.spawn("sensors", looking);
+    if let Some(crashes) = house.pool.crashes() {
+        let reports = house.journal.crashes().clone();
+        let end = running.counting_end.clone();
+        let keeping = crash::keep_crashes(reports, crashes, house.worker.clone(), end);
+        running.counting.spawn("crashes", keeping);
+    }
     let pool = house.pool.clone();
     running
         .tending
@@ -308,6 +317,7 @@ async fn build(config: &Config) -> Result<(House, Ended), ServeError> {
         sensors: sensors.clone(),
     });
     let journal = privacy::open(config, &db, &clock, gathering).await?;
+    crash::report_panics(journal.crashes().clone());
     let accounts = Accounts::open(db.clone(), Arc::clone(&clock), &config.state)?;
     make_owner(&accounts).await?;
     let now = board.look();
@@ -323,7 +333,7 @@ async fn build(config: &Config) -> Result<(House, Ended), ServeError> {
         capacity: Capacity::guess(jobs, kind),
     };
     let pool = Pool::new(PoolConfig {
-        program,
+        program: program.clone(),
         size: sessions.most_workers(),
         address_space_bytes: config.transcode.worker_mib.unwrap_or(2048) * MIB,
     });
@@ -353,6 +363,7 @@ async fn build(config: &Config) -> Result<(House, Ended), ServeError> {
     let house = House {
         db,
         pool,
+        worker: program,
         sessions,
         playbacks,
         library,

@@ -9,7 +9,7 @@ use crate::auth::ticket::TicketError;
 use crate::auth::{AuthError, StoreError};
 use crate::consent::{Reason, SetError};
 use crate::library::LibraryError;
-use crate::telemetry::journal::AnswerError;
+use crate::telemetry::journal::{AnswerError, NotDeleted};
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
@@ -164,6 +164,15 @@ impl From<AnswerError> for Problem {
                 )
             }
             AnswerError::Set(SetError::LookOnly) | AnswerError::GivenUp => Self::internal(&error),
+        }
+    }
+}
+
+impl From<NotDeleted> for Problem {
+    fn from(error: NotDeleted) -> Self {
+        match error {
+            NotDeleted::Counted(error) => error.into(),
+            NotDeleted::Crashes(_) | NotDeleted::GivenUp => Self::internal(&error),
         }
     }
 }

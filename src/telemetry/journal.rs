@@ -7,6 +7,7 @@
 //!
 //! Never: counting while the answer in force says no; a task of its own; reading for an upload without a `Grant`.
 
+use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use tokio_util::sync::CancellationToken;
 
 use super::class::{Facts, Metric, Playback};
+use super::crash::Reports;
 use super::draw::KernelRandom;
 use super::held::{Held, MetricCounts, Performance, WentBack};
 use super::moment::Moment;
@@ -46,9 +48,20 @@ pub enum AnswerError {
     #[error("the answer was not stored: {0}")]
     Set(#[from] SetError),
     /// The answer is stored, and nothing more is counted; emptying is tried again within the hour and at the next start.
-    #[error("what was counted is not deleted yet: {0}")]
-    NotEmptied(DbError),
+    #[error("what was collected is not deleted yet: {0}")]
+    NotEmptied(NotDeleted),
     #[error("the change was given up")]
+    GivenUp,
+}
+
+/// Why something that must go is still there.
+#[derive(Debug, thiserror::Error)]
+pub enum NotDeleted {
+    #[error(transparent)]
+    Counted(#[from] DbError),
+    #[error("crash reports: {0}")]
+    Crashes(#[from] io::Error),
+    #[error("it was given up")]
     GivenUp,
 }
 
@@ -100,6 +113,7 @@ pub struct Journal {
 struct Inner {
     db: Db,
     consent: Consent,
+    crashes: Reports,
     clock: SharedClock,
     source: Arc<dyn Source>,
     now: Mutex<Now>,
@@ -141,6 +155,7 @@ impl Journal {
     pub async fn open(
         db: Db,
         consent: Consent,
+        crashes: Reports,
         clock: SharedClock,
         source: Arc<dyn Source>,
     ) -> Result<Self, DbError> {
@@ -150,6 +165,7 @@ impl Journal {
             inner: Arc::new(Inner {
                 db,
                 consent,
+                crashes,
                 clock,
                 source,
                 now: Mutex::new(Now::found(stored.as_ref())),
@@ -159,6 +175,9 @@ impl Journal {
             }),
         };
         journal.inner.gather(&state);
+        if let Err(error) = journal.obey().await {
+            log::warn!("crash reports are not deleted yet: {error}");
+        }
         if let Err(error) = journal.inner.settle(Log::Emptied).await {
             log::warn!("what was counted earlier is not deleted yet: {error}");
         }
@@ -216,21 +235,39 @@ impl Journal {
         let changing = tokio::task::spawn_blocking(move || inner.change(choice, switches));
         let changed = changing.await.map_err(|_| AnswerError::GivenUp)?;
         let settled = self.inner.settle(Log::Emptied).await;
+        let (changed, obeyed) = changed;
         let state = changed?;
-        settled.map_err(AnswerError::NotEmptied)?;
+        settled.map_err(|error| AnswerError::NotEmptied(error.into()))?;
+        obeyed.map_err(|error| AnswerError::NotEmptied(error.into()))?;
         Ok(state)
     }
 
-    /// Deletes everything that was counted, of whatever version; counting goes on where the owner allows it.
+    /// The reports of crashes, which go by the same answer.
+    pub fn crashes(&self) -> &Reports {
+        &self.inner.crashes
+    }
+
+    async fn obey(&self) -> Result<(), NotDeleted> {
+        let crashes = self.inner.crashes.clone();
+        let obeying = tokio::task::spawn_blocking(move || crashes.obey());
+        Ok(obeying.await.map_err(|_| NotDeleted::GivenUp)??)
+    }
+
+    /// Deletes everything that was counted, of whatever version, and the reports of crashes; counting goes on where the
+    /// owner allows it.
     ///
     /// # Errors
-    /// [`DbError`]; then it is tried again within the hour.
-    pub async fn clear(&self) -> Result<(), DbError> {
+    /// [`NotDeleted`]; what was counted is then tried again within the hour.
+    pub async fn clear(&self) -> Result<(), NotDeleted> {
         let _disk = self.inner.disk.lock().await;
         // What runs at this moment goes as well.
         self.inner.gather(&self.inner.consent.state());
         self.inner.forget();
-        self.inner.settle(Log::Emptied).await
+        let crashes = self.inner.crashes.clone();
+        let clearing = tokio::task::spawn_blocking(move || crashes.clear());
+        let cleared = clearing.await.map_err(|_| NotDeleted::GivenUp);
+        self.inner.settle(Log::Emptied).await?;
+        Ok(cleared??)
     }
 
     /// Tells of every change of the mode in force.
@@ -372,9 +409,15 @@ impl Inner {
     }
 
     /// Blocks until the answer is on flash.
-    fn change(&self, choice: Choice, switches: Switches) -> Result<State, SetError> {
+    fn change(
+        &self,
+        choice: Choice,
+        switches: Switches,
+    ) -> (Result<State, SetError>, io::Result<()>) {
         let before = self.consent.state();
         let outcome = self.consent.set(choice, switches);
+        // Whatever became of it: the answer in force may be more private than before.
+        let obeyed = self.crashes.obey();
         let after = self.consent.state();
         if before.effective != after.effective {
             self.gather(&after);
@@ -384,7 +427,7 @@ impl Inner {
         self.mode
             .send_if_modified(|told| std::mem::replace(told, mode) != mode);
         self.wake.notify_one();
-        outcome
+        (outcome, obeyed)
     }
 
     fn forget(&self) {

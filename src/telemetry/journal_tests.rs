@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::*;
 use crate::base::clock::ManualClock;
+use crate::base::folder::Folder;
 use crate::consent::{Access, Place, PlaybackStatistics, Settings};
 use crate::telemetry::class::*;
 use crate::telemetry::registry::REGISTRY;
@@ -82,7 +83,14 @@ impl Box_ {
         self.db = Some(db.clone());
         let place = Place::at(&self.folder.path().join("consent.flash"));
         let consent = Consent::open(&[place], settings);
-        let journal = Journal::open(db, consent, self.clock.clone(), self.told.clone()).await;
+        let crashes = Reports::new(
+            Folder::new(self.folder.path().join("crashes")),
+            consent.clone(),
+            BoardFamily::Rpi4,
+            self.clock.clone(),
+        );
+        let (clock, told) = (self.clock.clone(), self.told.clone());
+        let journal = Journal::open(db, consent, crashes, clock, told).await;
         let journal = journal.unwrap();
         journal.look_at(facts());
         journal

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use alcove::auth::Accounts;
 use alcove::base::clock::{SharedClock, SystemClock};
+use alcove::base::folder::Folder;
 use alcove::board::{Board, Sensors};
 use alcove::consent::{Access, Consent, Place, Settings};
 use alcove::db::Db;
@@ -16,7 +17,8 @@ use alcove::http::{self, ServerConfig};
 use alcove::library::{Library, LibraryConfig};
 use alcove::media::target::Preset;
 use alcove::pool::{Pool, PoolConfig};
-use alcove::telemetry::class::Playback;
+use alcove::telemetry::class::{BoardFamily, Playback};
+use alcove::telemetry::crash::Reports;
 use alcove::telemetry::journal::{Gathered, Journal, Source};
 use alcove::telemetry::registry::REGISTRY;
 use alcove::transcode::backend::Software;
@@ -168,7 +170,9 @@ async fn build(
         },
     );
     let source = Arc::new(Gathering(playbacks.clone()));
-    let journal = Journal::open(db.clone(), consent, Arc::clone(&clock), source);
+    let crashes = Folder::new(state.join("crashes"));
+    let crashes = Reports::new(crashes, consent.clone(), BoardFamily::Other, clock.clone());
+    let journal = Journal::open(db.clone(), consent, crashes, Arc::clone(&clock), source);
     let journal = journal.await.expect("the journal opens");
     let backend = Arc::new(Software::new(pool.clone()));
     let sessions = Sessions::new(backend, config, playbacks.clone());
