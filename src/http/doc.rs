@@ -89,6 +89,7 @@ const COMMON: [(&str, &str, Applies); 12] = [
         routes::privacy::consent, routes::privacy::answer, routes::privacy::registry,
         routes::privacy::journal, routes::privacy::clear, routes::privacy::next_report,
         routes::privacy::receipts, routes::privacy::destinations, routes::privacy::ledger,
+        routes::crashes::list, routes::crashes::remove,
         routes::openapi::openapi,
     ),
     components(schemas(ProblemBody)),

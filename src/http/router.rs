@@ -7,7 +7,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::middleware::{from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post, put};
+use axum::routing::{delete, get, post, put};
 use http::header::{
     ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY,
     X_CONTENT_TYPE_OPTIONS,
@@ -17,8 +17,8 @@ use http::{HeaderName, HeaderValue, StatusCode};
 use super::app::{App, Rooms, Shared};
 use super::problem::{PROBLEM_MIME, Problem};
 use super::routes::{
-    art, board, events, experience, file, health, home, items, libraries, login, me, openapi,
-    performance, playback, privacy, progress, scan, setup, stream,
+    art, board, crashes, events, experience, file, health, home, items, libraries, login, me,
+    openapi, performance, playback, privacy, progress, scan, setup, stream,
 };
 use super::{guard, hosts, ui};
 
@@ -103,6 +103,8 @@ fn privacy() -> Router<Shared> {
         .route("/api/v1/privacy/receipts", get(privacy::receipts))
         .route("/api/v1/privacy/destinations", get(privacy::destinations))
         .route("/api/v1/privacy/ledger", get(privacy::ledger))
+        .route("/api/v1/privacy/crashes", get(crashes::list))
+        .route("/api/v1/privacy/crashes/{id}", delete(crashes::remove))
         .route("/api/v1/privacy/performance", get(performance::performance))
 }
 

@@ -4,6 +4,7 @@
 
 pub mod art;
 pub mod board;
+pub mod crashes;
 pub mod events;
 pub mod experience;
 pub mod file;

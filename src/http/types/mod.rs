@@ -6,6 +6,7 @@ pub mod account;
 pub mod board;
 mod convert;
 mod convert_privacy;
+pub mod crash;
 pub mod experience;
 pub mod item;
 pub mod library;
