@@ -26,3 +26,5 @@ mod linkage;
 mod plays;
 #[path = "privacy/registry.rs"]
 mod registry;
+#[path = "privacy/whole.rs"]
+mod whole;

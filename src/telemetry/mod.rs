@@ -9,7 +9,7 @@ pub mod draw;
 pub mod held;
 pub mod history;
 pub mod journal;
-mod moment;
+pub mod moment;
 pub mod registry;
 pub mod report;
 mod stored;

@@ -25,7 +25,7 @@ impl Random for Seeded {
     }
 }
 
-fn week() -> Week {
+pub fn week() -> Week {
     "2026-W47".parse().expect("a week")
 }
 
@@ -82,7 +82,7 @@ fn any<T: Copy>(random: &mut Seeded, all: &[T]) -> T {
     all[random.below(all.len())]
 }
 
-fn any_facts(random: &mut Seeded) -> Facts {
+pub fn any_facts(random: &mut Seeded) -> Facts {
     Facts {
         board_family: any(random, class::BoardFamily::ALL),
         memory: any(random, class::Memory::ALL),
@@ -95,7 +95,7 @@ fn any_facts(random: &mut Seeded) -> Facts {
 }
 
 /// The playback of `file` as the daemon would tell it, with an outcome that depends on `random` alone.
-fn playback(file: &File, random: &mut Seeded) -> Playback {
+pub fn playback(file: &File, random: &mut Seeded) -> Playback {
     let info = info(file);
     let used = Used {
         subtitles: file.has_subtitles,
@@ -149,7 +149,7 @@ fn plaintext(file: &File, seed: u64) -> Vec<Vec<u8>> {
 }
 
 /// The files of the first catalogue by everything that their classes say.
-fn by_cells() -> HashMap<Play, Vec<File>> {
+pub fn by_cells() -> HashMap<Play, Vec<File>> {
     let world = World {
         marginals: &MARGINALS,
         lens: &LENS,
@@ -187,7 +187,7 @@ fn two_files_in_the_same_cells_leave_the_same_bytes() {
     assert!(differ > PAIRS / 2, "equal files prove nothing");
 }
 
-fn any_of<'a>(random: &mut Seeded, files: &'a [File]) -> &'a File {
+pub fn any_of<'a>(random: &mut Seeded, files: &'a [File]) -> &'a File {
     &files[random.below(files.len())]
 }
 
