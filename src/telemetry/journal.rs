@@ -270,7 +270,7 @@ impl Journal {
         Ok(cleared??)
     }
 
-    /// Tells of every change of the mode in force.
+    /// Tells of every change of what is in force, with its mode.
     pub fn subscribe(&self) -> watch::Receiver<Mode> {
         self.inner.mode.subscribe()
     }
@@ -419,13 +419,15 @@ impl Inner {
         // Whatever became of it: the answer in force may be more private than before.
         let obeyed = self.crashes.obey();
         let after = self.consent.state();
-        if before.effective != after.effective {
+        let is_other = before.effective != after.effective;
+        if is_other {
             self.gather(&after);
         }
         drop(self.current());
-        let mode = after.effective.mode();
-        self.mode
-            .send_if_modified(|told| std::mem::replace(told, mode) != mode);
+        self.mode.send_if_modified(|told| {
+            *told = after.effective.mode();
+            is_other
+        });
         self.wake.notify_one();
         (outcome, obeyed)
     }

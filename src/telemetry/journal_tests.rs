@@ -507,7 +507,7 @@ async fn playbacks_of_before_a_yes_are_forgotten_where_they_are_gathered() {
 }
 
 #[tokio::test]
-async fn the_mode_in_force_is_told_when_it_changes() {
+async fn what_is_in_force_is_told_when_it_changes() {
     let mut alcove = Box_::new();
     let journal = alcove.journal().await;
     let mut mode = journal.subscribe();
@@ -515,7 +515,13 @@ async fn the_mode_in_force_is_told_when_it_changes() {
     assert!(mode.has_changed().unwrap());
     assert_eq!(*mode.borrow_and_update(), Mode::Local);
     answer(&journal, Choice::Local).await;
-    assert!(!mode.has_changed().unwrap());
+    assert!(!mode.has_changed().unwrap(), "the same answer again");
+    let fewer = Switches {
+        crash_reports: false,
+        ..ALL_ON
+    };
+    journal.answer(Choice::Local, fewer).await.unwrap();
+    assert!(mode.has_changed().unwrap(), "another switch");
 }
 
 #[tokio::test]
