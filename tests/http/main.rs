@@ -8,6 +8,7 @@ mod house;
 mod media;
 
 mod account;
+mod day;
 mod ends;
 mod files;
 mod hung;
