@@ -134,3 +134,8 @@ export async function fits(page, what) {
 export async function shoot(page, name) {
   await page.screenshot({ path: join(SCREENSHOTS, `${name}.png`) });
 }
+
+/** The page from top to bottom, also what one would have to scroll to. */
+export async function shootWhole(page, name) {
+  await page.screenshot({ path: join(SCREENSHOTS, `${name}.png`), fullPage: true });
+}

@@ -14,15 +14,15 @@ const houses = new Set();
 
 /**
  * Starts a daemon; with `owner: false` its set-up is still to be done. Houses of the same name are started once.
- * `media: null` leaves it without a folder.
+ * `media: null` leaves it without a folder; `env` is added to its environment.
  */
-export async function house({ media, owner = true }) {
+export async function house({ media, owner = true, env: added = {} }) {
   const scratch = mkdtempSync(join(tmpdir(), 'alcove-browser-'));
   const port = await freePort();
   const log = join(scratch, 'log');
   const words = ['serve', '--listen', `127.0.0.1:${port}`, '--state', join(scratch, 'state'), '--worker', join(PROGRAMS, 'alcove-worker')];
   if (media) words.push('--media', media);
-  const env = { ...process.env };
+  const env = { ...process.env, ...added };
   delete env.ALCOVE_OWNER_PASSWORD;
   if (owner) env.ALCOVE_OWNER_PASSWORD = PASSWORD;
   const child = spawn(join(PROGRAMS, 'alcove'), words, { env, stdio: ['ignore', 'ignore', openSync(log, 'w')] });
@@ -58,6 +58,18 @@ export async function ask(address, path, bearer) {
   const answer = await fetch(`${address}/api/v1/${path}`, { headers: { authorization: `Bearer ${bearer}` } });
   if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
   return answer.json();
+}
+
+/** What a person could answer about privacy, given to the API. */
+export async function answer({ address, token: bearer }, mode, switches = {}) {
+  const body = { mode, switches: { playback_statistics: false, crash_reports: false, release_news: false, ...switches } };
+  const reply = await fetch(`${address}/api/v1/privacy/consent`, {
+    method: 'PUT',
+    headers: { authorization: `Bearer ${bearer}`, 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+  if (!reply.ok) throw new Error(`privacy/consent: ${reply.status} ${await reply.text()}`);
+  return reply.json();
 }
 
 export async function closeHouses() {

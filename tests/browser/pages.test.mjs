@@ -11,7 +11,7 @@ const LIBRARIES = { none: empty, five, 'ten-thousand': large };
 /** Pages that are there without any item. */
 const PLAIN = {
   home: '/', films: '/films', series: '/series', music: '/music', photos: '/photos', videos: '/videos',
-  settings: '/settings', problems: '/settings/problems', account: '/settings/account', about: '/settings/about',
+  settings: '/settings', problems: '/settings/problems', account: '/settings/account', about: '/settings/about', privacy: '/privacy',
 };
 /** Pages of one item, by the kind of item. */
 const OF_ITEMS = { film: '/item/', episode: '/item/', series: '/series/', artist: '/artist/', album: '/album/', photo: '/photo/' };

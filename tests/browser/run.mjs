@@ -6,11 +6,12 @@ import { closeHouses } from './house.mjs';
 import { SCREENSHOTS } from './places.mjs';
 import * as pages from './pages.test.mjs';
 import * as players from './players.test.mjs';
+import * as privacy from './privacy.test.mjs';
 import * as walk from './walk.test.mjs';
 
 const LIMIT_MS = 300_000;
 
-const suites = { walk, players, pages };
+const suites = { walk, players, privacy, pages };
 const args = process.argv.slice(2);
 const filter = args.find((word) => !word.startsWith('--')) ?? '';
 const tests = Object.entries(suites)

@@ -1,7 +1,7 @@
 // Takes the picture of the read-me: `node screenshot.mjs DEMO_FOLDER OUT`, the home page over the demo library.
 // Never: a test, or a picture of anything that is not there.
 import { closeBrowser, onPage, settled } from './browser.mjs';
-import { ask, closeHouses, house, scanned } from './house.mjs';
+import { answer, ask, closeHouses, house, scanned } from './house.mjs';
 
 const SIZE = { width: 1200, height: 760 };
 
@@ -12,6 +12,8 @@ if (!out) {
 }
 const at = await house({ media });
 await scanned(at);
+// Nobody is asked in the picture.
+await answer(at, 'off');
 const { items } = await ask(at.address, 'items?query=Mandelbrot&limit=1', at.token);
 // Someone began a film, so that there is something to go on with.
 await fetch(`${at.address}/api/v1/items/${items[0].id}/progress`, {

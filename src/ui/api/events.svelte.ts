@@ -24,6 +24,7 @@ class BoxNews {
   #source: EventSource | null = null;
   #items = new Set<Listener<ItemsChanged>>();
   #item = new Set<Listener<Id>>();
+  #privacy = new Set<Listener<void>>();
   #stale = new Set<Listener<void>>();
   #wait_ms = FIRST_WAIT_MS;
   #retry: ReturnType<typeof setTimeout> | undefined;
@@ -67,6 +68,12 @@ class BoxNews {
     return () => this.#item.delete(listener);
   }
 
+  /** Calls back when another answer about privacy holds, whoever gave it. */
+  onPrivacy(listener: Listener<void>): () => void {
+    this.#privacy.add(listener);
+    return () => this.#privacy.delete(listener);
+  }
+
   /** Calls back when news were missed, because the box was gone or busy: what is shown may be old. */
   onStale(listener: Listener<void>): () => void {
     this.#stale.add(listener);
@@ -98,6 +105,9 @@ class BoxNews {
     source.addEventListener('item', (event) => {
       const news = JSON.parse((event as MessageEvent<string>).data) as { id: Id };
       for (const listener of this.#item) listener(news.id);
+    });
+    source.addEventListener('privacy', () => {
+      for (const listener of this.#privacy) listener();
     });
     source.addEventListener('resync', () => this.#missed());
   }

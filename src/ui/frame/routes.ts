@@ -26,6 +26,7 @@ export const routes: readonly Route[] = [
   { pattern: '/settings/problems', load: page(() => import('../settings/Problems.svelte')) },
   { pattern: '/settings/account', load: page(() => import('../settings/Account.svelte')) },
   { pattern: '/settings/about', load: page(() => import('../settings/About.svelte')) },
+  { pattern: '/privacy', load: page(() => import('../privacy/Page.svelte')) },
   { pattern: '/welcome', load: page(() => import('../pages/Welcome.svelte')), bare: true },
   { pattern: '/music', load: page(() => import('../music/Music.svelte')) },
   { pattern: '/artist/:itemId', load: page(() => import('../music/Artist.svelte')) },

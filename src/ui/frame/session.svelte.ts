@@ -3,6 +3,7 @@ import { api, ApiError, onLostLogin } from '../api/client.ts';
 import { news } from '../api/events.svelte.ts';
 import type { Language, Me } from '../api/types.ts';
 import { browserLanguage, speak } from '../words/words.svelte.ts';
+import { consent } from './consent.svelte.ts';
 
 export type SessionState = 'starting' | 'setup' | 'login' | 'in' | 'unreachable';
 
@@ -78,6 +79,7 @@ class Session {
 
   #leave(ended: boolean): void {
     news.stop();
+    consent.forget();
     this.me = null;
     this.ended = ended;
     this.state = 'login';

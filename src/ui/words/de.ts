@@ -2,12 +2,15 @@
 import { music } from './music.de.ts';
 import { photos } from './photos.de.ts';
 import { player } from './player.de.ts';
+import { chip, privacy } from './privacy.de.ts';
 import type { Words } from './words.svelte.ts';
 
 export const de: Words = {
   player,
   music,
   photos,
+  chip,
+  privacy,
   frame: {
     home: 'Start',
     films: 'Filme',
@@ -28,11 +31,6 @@ export const de: Words = {
     messages: 'Meldungen',
     save: 'Speichern',
     lost: 'Deine Box antwortet nicht. Es wird weiter versucht …',
-    privacy: 'Nichts verlässt diese Box',
-    privacyTitle: 'Nichts verlässt diese Box',
-    privacyText:
-      'Alcove sendet niemandem etwas: keine Statistiken, keine Absturzberichte, keine Abfragen im Internet. In diesem Programm gibt es nichts, was das könnte.',
-    understood: 'Alles klar',
     notFound: 'Hier ist nichts',
     notFoundText: 'Vielleicht ist die Adresse vertippt, oder was hier war, ist nicht mehr da.',
     goHome: 'Zur Startseite',
@@ -87,13 +85,19 @@ export const de: Words = {
     logout_not_stored: 'Du bist abgemeldet, aber das volle Laufwerk konnte das nicht speichern: Ein Neustart vor der nächsten Anmeldung brächte diese Anmeldung zurück. Schaffe Platz und melde dich dann noch einmal an.',
     disk_full: 'Das Laufwerk mit den Daten von Alcove ist voll. Schaffe Platz und versuche es noch einmal.',
     state_read_only: 'Alcove kann seine Daten nicht speichern. Es wurde nichts geändert.',
+    consent_not_saved: 'Die Antwort konnte nicht gespeichert werden. Bis es gelingt, wird nichts gesammelt und nichts gesendet. Versuche es noch einmal.',
+    consent_do_not_track: 'Diese Box wurde mit DO_NOT_TRACK gestartet, ein „Ja“ lässt sich also nicht speichern. Alles bleibt aus.',
+    consent_newer: 'Ein neueres Alcove hat die vorige Antwort gespeichert, hier lässt sich also nur „Nichts“ speichern. Alles ist aus.',
+    consent_read_only: 'Der Speicher, der deine Antwort bewahrt, lässt sich nicht beschreiben. Es wird nichts gesammelt und nichts gesendet.',
+    consent_unavailable: 'Der Speicher, der deine Antwort bewahrt, ist nicht da oder nicht zu gebrauchen. Es wird nichts gesammelt und nichts gesendet.',
+    journal_not_emptied: 'Die Antwort ist gespeichert und es wird nichts mehr gesammelt, aber was gesammelt war, ist noch nicht von der Platte gelöscht. Schaffe Platz auf ihr und lösche dann alles Gesammelte.',
   },
   waits: {
     attempts: (time) => `Zu viele Versuche. Versuche es in ${time} noch einmal.`,
   },
   setup: {
     title: 'Willkommen bei Alcove',
-    lead: 'Deine eigenen Filme, Serien, Musik und Fotos auf deiner eigenen Box. In drei kurzen Schritten.',
+    lead: 'Deine eigenen Filme, Serien, Musik und Fotos auf deiner eigenen Box. In vier kurzen Schritten.',
     step: (at, of) => `Schritt ${at} von ${of}`,
     language: 'Sprache',
     next: 'Weiter',

@@ -2,11 +2,14 @@
 import { music } from './music.en.ts';
 import { photos } from './photos.en.ts';
 import { player } from './player.en.ts';
+import { chip, privacy } from './privacy.en.ts';
 
 export const en = {
   player,
   music,
   photos,
+  chip,
+  privacy,
   frame: {
     home: 'Home',
     films: 'Films',
@@ -27,11 +30,6 @@ export const en = {
     messages: 'Messages',
     save: 'Save',
     lost: 'Your box does not answer. Trying again…',
-    privacy: 'Nothing leaves this box',
-    privacyTitle: 'Nothing leaves this box',
-    privacyText:
-      'Alcove sends nothing to anyone: no statistics, no crash reports, no look-ups on the internet. This program has no part that could.',
-    understood: 'All right',
     notFound: 'There is nothing here',
     notFoundText: 'The address may be mistyped, or what was here is gone.',
     goHome: 'Go to Home',
@@ -86,13 +84,19 @@ export const en = {
     logout_not_stored: 'You are logged out, but the full disk took no note of it: a restart before the next login would bring this login back. Make room on it, then log in once more.',
     disk_full: 'The disk that holds Alcove’s data is full. Make room on it and try again.',
     state_read_only: 'Alcove cannot write its data. Nothing was changed.',
+    consent_not_saved: 'The answer could not be stored. Nothing is collected and nothing is sent until one is. Try again.',
+    consent_do_not_track: 'This box was started with DO_NOT_TRACK, so a “yes” cannot be stored. Everything stays off.',
+    consent_newer: 'A newer Alcove stored the answer before, so only “Nothing” can be stored here. Everything is off.',
+    consent_read_only: 'The memory that keeps your answer cannot be written. Nothing is collected and nothing is sent.',
+    consent_unavailable: 'The memory that keeps your answer is not there or cannot be used. Nothing is collected and nothing is sent.',
+    journal_not_emptied: 'The answer is stored and nothing more is collected, but what was collected is not deleted from the disk yet. Make room on it, then delete everything collected.',
   },
   waits: {
     attempts: (time: string) => `Too many attempts. Try again in ${time}.`,
   },
   setup: {
     title: 'Welcome to Alcove',
-    lead: 'Your own films, series, music and photos, on your own box. Three short steps.',
+    lead: 'Your own films, series, music and photos, on your own box. Four short steps.',
     step: (at: number, of: number) => `Step ${at} of ${of}`,
     language: 'Language',
     next: 'Next',

@@ -2,12 +2,15 @@
 import { music } from './music.nl.ts';
 import { photos } from './photos.nl.ts';
 import { player } from './player.nl.ts';
+import { chip, privacy } from './privacy.nl.ts';
 import type { Words } from './words.svelte.ts';
 
 export const nl: Words = {
   player,
   music,
   photos,
+  chip,
+  privacy,
   frame: {
     home: 'Start',
     films: 'Films',
@@ -28,11 +31,6 @@ export const nl: Words = {
     messages: 'Berichten',
     save: 'Opslaan',
     lost: 'Je box antwoordt niet. We blijven het proberen…',
-    privacy: 'Niets verlaat deze box',
-    privacyTitle: 'Niets verlaat deze box',
-    privacyText:
-      'Alcove stuurt niemand iets: geen statistieken, geen foutrapporten, geen opzoekingen op internet. Er zit niets in dit programma dat dat zou kunnen.',
-    understood: 'Goed zo',
     notFound: 'Hier is niets',
     notFoundText: 'Misschien zit er een tikfout in het adres, of is wat hier was verdwenen.',
     goHome: 'Naar Start',
@@ -87,13 +85,19 @@ export const nl: Words = {
     logout_not_stored: 'Je bent uitgelogd, maar de volle schijf kon dat niet bewaren: een herstart vóór de volgende login brengt deze login terug. Maak ruimte vrij en log dan nog eens in.',
     disk_full: 'De schijf met de gegevens van Alcove is vol. Maak ruimte vrij en probeer het opnieuw.',
     state_read_only: 'Alcove kan zijn gegevens niet opslaan. Er is niets veranderd.',
+    consent_not_saved: 'Het antwoord kon niet worden opgeslagen. Er wordt niets verzameld en niets verstuurd tot dat wel lukt. Probeer het opnieuw.',
+    consent_do_not_track: 'Deze box is gestart met DO_NOT_TRACK, dus een “ja” kan niet worden opgeslagen. Alles blijft uit.',
+    consent_newer: 'Een nieuwere Alcove heeft het vorige antwoord opgeslagen, dus hier kan alleen “Niets” worden opgeslagen. Alles staat uit.',
+    consent_read_only: 'Het geheugen dat je antwoord bewaart, kan niet worden beschreven. Er wordt niets verzameld en niets verstuurd.',
+    consent_unavailable: 'Het geheugen dat je antwoord bewaart, is er niet of is onbruikbaar. Er wordt niets verzameld en niets verstuurd.',
+    journal_not_emptied: 'Het antwoord is opgeslagen en er wordt niets meer verzameld, maar wat was verzameld is nog niet van de schijf verwijderd. Maak ruimte op de schijf en verwijder daarna alles wat is verzameld.',
   },
   waits: {
     attempts: (time) => `Te veel pogingen. Probeer het over ${time} opnieuw.`,
   },
   setup: {
     title: 'Welkom bij Alcove',
-    lead: 'Je eigen films, series, muziek en foto’s, op je eigen box. In drie korte stappen.',
+    lead: 'Je eigen films, series, muziek en foto’s, op je eigen box. In vier korte stappen.',
     step: (at, of) => `Stap ${at} van ${of}`,
     language: 'Taal',
     next: 'Verder',

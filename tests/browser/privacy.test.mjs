@@ -1,0 +1,195 @@
+// What a household sees and decides about privacy, and that a no leaves nothing behind. Never: an answer put past the page
+// where a person would give it there.
+import assert from 'node:assert/strict';
+import { accessible, fits, onPage, settled, shoot, shootWhole } from './browser.mjs';
+import { answer, ask, house, sharedHouse } from './house.mjs';
+import { empty, five } from './library.mjs';
+
+const SIZES = { phone: { width: 390, height: 844 }, desk: { width: 1440, height: 900 } };
+
+/** What is stored, and what shows on the page then. */
+const MODES = {
+  undecided: null,
+  off: ['off'],
+  local: ['local', { playback_statistics: true, crash_reports: true }],
+  share: ['share', { playback_statistics: true, crash_reports: true, release_news: true }],
+};
+const CHIPS = {
+  undecided: 'Nothing leaves this box',
+  off: 'Nothing leaves this box',
+  local: 'Collected here only',
+  share: 'Shared, ',
+};
+
+async function heading(page, name) {
+  await page.getByRole('heading', { level: 1, name }).waitFor();
+}
+
+async function whole(page) {
+  await settled(page);
+  await page.getByRole('heading', { level: 2, name: 'Delete everything collected' }).waitFor();
+}
+
+function chip(page) {
+  return page.locator('a.chip .words').filter({ visible: true });
+}
+
+async function chipSays(page, text) {
+  await chip(page).filter({ hasText: text }).waitFor();
+}
+
+const inMode = (name) =>
+  sharedHouse(`privacy-${name}`, async () => {
+    const started = await house({ media: empty() });
+    if (MODES[name]) await answer(started, ...MODES[name]);
+    return started;
+  });
+
+async function onMode(name, size, dark) {
+  const at = await inMode(name);
+  await onPage(at, { size: SIZES[size], dark, path: '/privacy' }, async (page) => {
+    const title = `privacy-${name}-${size}-${dark ? 'dark' : 'light'}`;
+    await whole(page);
+    await chipSays(page, CHIPS[name]);
+    await shoot(page, title);
+    await accessible(page, title);
+    await fits(page, title);
+    for (const metric of ['video_codec', 'encoder_on_board']) await page.locator(`[data-metric="${metric}"] summary`).click();
+    await accessible(page, `${title}, opened`);
+    await fits(page, `${title}, opened`);
+    await shootWhole(page, `${title}-whole`);
+  });
+}
+
+const modes = Object.keys(MODES).flatMap((name) =>
+  Object.keys(SIZES).flatMap((size) =>
+    [false, true].map((dark) => [`${name} on a ${size}, ${dark ? 'dark' : 'light'}`, () => onMode(name, size, dark)]),
+  ),
+);
+
+/** Chance draws the weeks in which a box reports when it begins to share: begins until it draws this one. */
+async function sharedInAReportWeek(at) {
+  for (let tries = 0; tries < 40; tries += 1) {
+    await answer(at, 'share', { playback_statistics: true });
+    const next = await ask(at.address, 'privacy/next-report', at.token);
+    if (next.sending !== 'not_a_report_week') return next;
+    await answer(at, 'off');
+  }
+  return assert.fail('none of 40 draws is this week');
+}
+
+export const tests = {
+  'every metric and every class of the registry is on the page': async () => {
+    const at = await house({ media: empty() });
+    const registry = await ask(at.address, 'privacy/registry', at.token);
+    await onPage(at, { path: '/privacy' }, async (page) => {
+      await whole(page);
+      const shown = await page.locator('[data-metric]').evaluateAll((metrics) =>
+        metrics.map((metric) => [metric.dataset.metric, [...metric.querySelectorAll('[data-class]')].map((row) => row.dataset.class)]),
+      );
+      const declared = registry.metrics.map(({ name, classes }) => [name, classes.map((each) => each.name)]);
+      assert.deepEqual(new Map(shown), new Map(declared));
+    });
+  },
+
+  'an answer on one page is on every other at once': async () => {
+    const at = await house({ media: five() });
+    await onPage(at, { path: '/films' }, async (page, context) => {
+      await chipSays(page, 'Nothing leaves this box');
+      const other = await context.newPage();
+      await other.goto(`${at.address}/privacy`);
+      await whole(other);
+      await other.getByRole('button', { name: /^Share/ }).click();
+      await other.getByRole('switch', { name: 'Playback statistics' }).click();
+      await chipSays(page, 'playback statistics');
+      await other.getByText('This build has no collector: nothing can be sent').first().waitFor();
+      await page.locator('a.chip').click();
+      await heading(page, 'Privacy');
+      await whole(page);
+      assert.equal(await page.getByRole('button', { name: /^Share/ }).getAttribute('aria-pressed'), 'true');
+    });
+  },
+
+  'a share shows the exact bytes of the next reports': async () => {
+    const at = await house({ media: empty() });
+    const next = await sharedInAReportWeek(at);
+    const reports = [...next.reports, ...next.growing];
+    assert.ok(reports.length > 0 && reports.length <= 5, `${reports.length} reports a week`);
+    await onPage(at, { path: '/privacy' }, async (page) => {
+      await whole(page);
+      const shown = await page.locator('#report pre').evaluateAll((all) => all.map((each) => each.textContent));
+      assert.deepEqual(shown, reports.map(({ bytes }) => bytes));
+      for (const { bytes, length_bytes } of reports) assert.equal(Buffer.byteLength(bytes), length_bytes);
+      await page.getByText('This build has no collector: nothing can be sent. These reports').waitFor();
+    });
+  },
+
+  'DO_NOT_TRACK refuses a yes, and the page says so': async () => {
+    const at = await house({ media: empty(), env: { DO_NOT_TRACK: '1' } });
+    await onPage(at, { path: '/privacy' }, async (page) => {
+      await whole(page);
+      await page.getByText('This box was started with DO_NOT_TRACK.').waitFor();
+      await page.getByRole('button', { name: /^Share/ }).click();
+      await page.getByText('a “yes” cannot be stored').waitFor();
+      await chipSays(page, 'Nothing leaves this box');
+      await accessible(page, 'held back');
+      await shoot(page, 'privacy-do-not-track');
+    });
+  },
+
+  'a part that does not answer says so alone, and can be asked again': async () => {
+    const at = await house({ media: empty() });
+    await onPage(at, { path: '/films' }, async (page) => {
+      await page.route('**/api/v1/privacy/ledger', (route) => route.abort());
+      await page.goto(`${at.address}/privacy`);
+      await whole(page);
+      const part = page.locator('#ledger');
+      await part.getByRole('alert').waitFor();
+      await accessible(page, 'a part that failed');
+      await shoot(page, 'privacy-part-failed');
+      await page.unroute('**/api/v1/privacy/ledger');
+      await part.getByRole('button', { name: 'Try again' }).click();
+      await part.getByText('The measure is called epsilon.').waitFor();
+    });
+  },
+
+  'the Privacy page is worked by keyboard alone': async () => {
+    const at = await house({ media: empty() });
+    await onPage(at, { path: '/privacy' }, async (page) => {
+      await whole(page);
+      await page.getByRole('button', { name: /^Collected here only/ }).focus();
+      await page.keyboard.press('Enter');
+      await page.getByText('No switch is on, so nothing is collected.').waitFor();
+      await page.keyboard.press('Tab');
+      await page.keyboard.press('Tab');
+      await page.keyboard.press('Space');
+      await chipSays(page, 'Collected here only');
+      const focus = await page.evaluate(() => document.activeElement.getAttribute('role'));
+      assert.equal(focus, 'switch', 'the focus stays on the switch');
+      await page.locator('[data-metric="video_codec"] summary').focus();
+      await page.keyboard.press('Enter');
+      await page.locator('[data-metric="video_codec"] table').waitFor();
+    });
+  },
+
+  'the words are there in Dutch and German': async () => {
+    const at = await house({ media: empty() });
+    await answer(at, 'local', { playback_statistics: true });
+    for (const [language, chipText, question] of [
+      ['nl', 'Alleen hier verzameld', 'Welke codecs moeten printplaten aankunnen?'],
+      ['de', 'Nur hier gesammelt', 'Mit welchen Codecs müssen Platinen zurechtkommen?'],
+    ]) {
+      await onPage(at, { size: SIZES.phone, path: '/privacy' }, async (page) => {
+        await page.evaluate((wanted) => fetch('/api/v1/me', { method: 'PUT', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ language: wanted }) }), language);
+        await page.reload();
+        await chipSays(page, chipText);
+        await page.getByText(question, { exact: true }).waitFor();
+        await fits(page, `privacy in ${language}`);
+        await accessible(page, `privacy in ${language}`);
+        await shoot(page, `privacy-${language}`);
+      });
+    }
+  },
+
+  ...Object.fromEntries(modes),
+};
