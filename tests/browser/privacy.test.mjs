@@ -2,7 +2,7 @@
 // where a person would give it there.
 import assert from 'node:assert/strict';
 import { accessible, fits, onPage, settled, shoot, shootWhole } from './browser.mjs';
-import { answer, ask, house, sharedHouse } from './house.mjs';
+import { answer, ask, house, OWNER, PASSWORD, sharedHouse } from './house.mjs';
 import { empty, five } from './library.mjs';
 
 const SIZES = { phone: { width: 390, height: 844 }, desk: { width: 1440, height: 900 } };
@@ -67,6 +67,35 @@ const modes = Object.keys(MODES).flatMap((name) =>
   ),
 );
 
+/** How two answers look, in every way that could draw the eye to one of them. */
+function looks(answers) {
+  return answers.evaluateAll((labels) =>
+    labels.map((label) => {
+      const properties = ['color', 'backgroundColor', 'borderColor', 'borderWidth', 'fontSize', 'fontWeight', 'opacity', 'boxShadow', 'transform', 'outline'];
+      const of = (element) => properties.map((name) => getComputedStyle(element)[name]).join(' ');
+      const { width, height } = label.getBoundingClientRect();
+      return { width, height, looks: [label, ...label.querySelectorAll('*')].map(of) };
+    }),
+  );
+}
+
+async function ownerMade(page) {
+  await page.getByRole('button', { name: 'Next' }).click();
+  await page.getByLabel('Name', { exact: true }).fill(OWNER);
+  await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
+  await page.getByLabel('Password once more').fill(PASSWORD);
+  await page.getByRole('button', { name: 'Create account' }).click();
+  await heading(page, 'May Alcove learn from this box?');
+}
+
+/** Passes an answer of the box on with `change` made to it. */
+function altered(page, path, change) {
+  return page.route(`**/api/v1/privacy/${path}`, async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, json: change(await response.json()) });
+  });
+}
+
 /** Chance draws the weeks in which a box reports when it begins to share: begins until it draws this one. */
 async function sharedInAReportWeek(at) {
   for (let tries = 0; tries < 40; tries += 1) {
@@ -79,6 +108,52 @@ async function sharedInAReportWeek(at) {
 }
 
 export const tests = {
+  'the question at set-up has nothing chosen, and two answers that look alike': async () => {
+    const at = await house({ media: empty(), owner: false });
+    await onPage(at, { login: false }, async (page) => {
+      await ownerMade(page);
+      const answers = page.getByRole('radiogroup').locator('label');
+      assert.equal(await answers.count(), 2);
+      assert.equal(await page.locator('input:checked').count(), 0, 'nothing is chosen');
+      await page.mouse.move(0, 0);
+      const [no, yes] = await looks(answers);
+      assert.deepEqual(yes, no, 'both answers look alike');
+      await accessible(page, 'the question');
+      await fits(page, 'the question');
+      await shoot(page, 'privacy-question');
+      await page.getByRole('button', { name: 'Save answer' }).click();
+      await page.getByText('Choose one of the answers, or decide later.').waitFor();
+      await page.getByText('What exactly, and a third way').click();
+      await page.getByText('Which codecs must boards cope with?', { exact: true }).waitFor();
+      await accessible(page, 'the question with its details');
+      await shoot(page, 'privacy-question-details');
+    });
+  },
+
+  'a question left open collects nothing and is asked again': async () => {
+    const at = await house({ media: empty(), owner: false });
+    await onPage(at, { login: false }, async (page) => {
+      await ownerMade(page);
+      await page.getByRole('button', { name: 'Decide later' }).click();
+      await heading(page, 'Where is your media?');
+      await page.goto(at.address);
+      await settled(page);
+      await page.getByText('You have not said yet what Alcove may collect.').waitFor();
+      await accessible(page, 'asked again');
+      await shoot(page, 'privacy-asked-again');
+      const stored = await page.evaluate(async () => (await fetch('/api/v1/privacy/consent')).json());
+      assert.equal(stored.mode, 'undecided');
+      await page.getByRole('link', { name: 'Answer' }).click();
+      await heading(page, 'May Alcove learn from this box?');
+      await page.getByText('Nothing leaves this box').click();
+      await page.getByRole('button', { name: 'Save answer' }).click();
+      await settled(page);
+      await page.getByText('You have not said yet what Alcove may collect.').waitFor({ state: 'hidden' });
+      const after = await page.evaluate(async () => (await fetch('/api/v1/privacy/consent')).json());
+      assert.deepEqual([after.mode, after.asks_again], ['off', false]);
+    });
+  },
+
   'every metric and every class of the registry is on the page': async () => {
     const at = await house({ media: empty() });
     const registry = await ask(at.address, 'privacy/registry', at.token);
@@ -134,6 +209,44 @@ export const tests = {
       await chipSays(page, 'Nothing leaves this box');
       await accessible(page, 'held back');
       await shoot(page, 'privacy-do-not-track');
+    });
+  },
+
+  'a list that has changed is asked about again, with the difference': async () => {
+    const at = await house({ media: empty() });
+    await answer(at, 'share', { playback_statistics: true });
+    await onPage(at, { path: '/films' }, async (page) => {
+      // No Alcove with a second version of the list exists yet: its answers are made out of the first one's.
+      await altered(page, 'consent', (stored) => ({
+        ...stored,
+        in_force: { mode: 'off', switches: { playback_statistics: false, crash_reports: false, release_news: false } },
+        reasons: ['registry_changed'],
+        registry_version: 2,
+        asks_again: true,
+      }));
+      await altered(page, 'registry', (list) => ({
+        ...list,
+        version: 2,
+        changes: [{ from: 1, to: 2, added: ['client'], removed: ['device_age'], changed: [{ name: 'stalls', what: 'classes' }] }],
+      }));
+      await page.reload();
+      await chipSays(page, 'Nothing leaves this box');
+      await page.getByText('What Alcove would collect has changed.').waitFor();
+      await page.getByRole('link', { name: 'Answer' }).click();
+      await heading(page, 'May Alcove learn from this box?');
+      assert.equal(await page.locator('input:checked').count(), 0, 'the earlier answer is not chosen');
+      await page.getByText('What exactly, and a third way').click();
+      await page.getByText('New: For which players should Alcove be made?').waitFor();
+      await page.getByText('Gone: device_age').waitFor();
+      await page.getByText('Changed: Does playing stop and wait? (its answers)').waitFor();
+      await accessible(page, 'the question after a change');
+      await shoot(page, 'privacy-question-changed');
+      await page.goto(`${at.address}/privacy`);
+      await whole(page);
+      await page.getByText('Nothing is collected until you answer anew.').waitFor();
+      assert.equal(await page.locator('[aria-pressed="true"]').count(), 0, 'no mode stands chosen');
+      await accessible(page, 'the page after a change');
+      await shoot(page, 'privacy-changed');
     });
   },
 
