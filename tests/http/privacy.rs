@@ -279,8 +279,13 @@ fn open_pages_hear_of_a_new_answer_at_once() {
 
 /// Stores an answer without a server.
 fn store(flash: &Path, choice: Choice) {
+    store_to(1, flash, choice);
+}
+
+/// Stores an answer to another version of the registry.
+fn store_to(registry_version: u32, flash: &Path, choice: Choice) {
     let settings = Settings {
-        registry_version: 1,
+        registry_version,
         do_not_track: false,
         access: Access::Change,
         clock: Arc::new(SystemClock),
@@ -423,6 +428,31 @@ fn a_flash_that_holds_something_else_is_private_until_it_is_answered_anew() {
     assert_eq!(fs::read(at("newer")).unwrap(), newer, "it is not touched");
     drop(flawed_newer);
     check(&[at("newer")], "flash_newer");
+}
+
+#[test]
+fn a_yes_to_another_registry_asks_again_and_a_no_stays() {
+    for (version, choice, mode, reasons) in [
+        (9, Choice::Share, "undecided", json!(["registry_went_back"])),
+        (9, Choice::Off, "off", json!([])),
+        (0, Choice::Local, "undecided", json!(["registry_changed"])),
+        (0, Choice::Off, "off", json!([])),
+    ] {
+        let state = tempfile::tempdir().unwrap();
+        store_to(version, &state.path().join("consent.flash"), choice);
+        let (_server, address) = Launch::new(state.path()).run();
+        let mut client = owner(address);
+        let now = consent(&mut client);
+        assert_eq!(now["in_force"]["mode"], mode, "{version}: {now}");
+        assert_eq!(
+            (&now["reasons"], &now["asks_again"]),
+            (&reasons, &json!(mode != "off"))
+        );
+        let journal = client.get("/api/v1/privacy/journal").json();
+        assert_eq!(journal["collecting"], false);
+        assert_eq!(put(&mut client, "share").status, 200);
+        assert_eq!(consent(&mut client)["in_force"]["mode"], "share");
+    }
 }
 
 #[test]
