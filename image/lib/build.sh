@@ -68,7 +68,7 @@ program() {
 # be taken for the newer one's build: touch the sources when the folder last served another clone.
 sources_are_this_clone() {
   if [ "$build_dir" != "$root/target" ] && ! stamp_is clone "$root"; then
-    find src tests build build.rs '(' -name '*.rs' -o -name '*.toml' ')' -not -path '*/node_modules/*' -exec touch {} +
+    find src tests build.rs '(' -name '*.rs' -o -name '*.toml' ')' -not -path '*/node_modules/*' -exec touch {} +
   fi
   stamp_set clone "$root"
 }
