@@ -2,8 +2,8 @@
 // where a person would give it there.
 import assert from 'node:assert/strict';
 import { accessible, fits, onPage, settled, shoot, shootWhole } from './browser.mjs';
-import { answer, ask, house, OWNER, PASSWORD, sharedHouse } from './house.mjs';
-import { empty, five } from './library.mjs';
+import { answer, ask, house, OWNER, PASSWORD, scanned, sharedHouse } from './house.mjs';
+import { empty, five, small } from './library.mjs';
 
 const SIZES = { phone: { width: 390, height: 844 }, desk: { width: 1440, height: 900 } };
 
@@ -67,6 +67,16 @@ const modes = Object.keys(MODES).flatMap((name) =>
   ),
 );
 
+/** Counts of today and this week, all metrics together. */
+function total({ counts }) {
+  return counts.flatMap(({ day, week }) => [...day, ...week]).reduce((sum, each) => sum + each, 0);
+}
+
+/** Playbacks among the counts; facts about the box are there without any. */
+function played({ counts }) {
+  return total({ counts: counts.filter(({ metric }) => metric === 'media_kind') });
+}
+
 /** How two answers look, in every way that could draw the eye to one of them. */
 function looks(answers) {
   return answers.evaluateAll((labels) =>
@@ -96,6 +106,14 @@ function altered(page, path, change) {
   });
 }
 
+/** True when a canvas has more than one colour. */
+function drawn(canvas) {
+  return canvas.evaluate((element) => {
+    const { data } = element.getContext('2d').getImageData(0, 0, element.width, element.height);
+    return new Set(new Uint32Array(data.buffer)).size > 2;
+  });
+}
+
 /** Chance draws the weeks in which a box reports when it begins to share: begins until it draws this one. */
 async function sharedInAReportWeek(at) {
   for (let tries = 0; tries < 40; tries += 1) {
@@ -105,6 +123,29 @@ async function sharedInAReportWeek(at) {
     await answer(at, 'off');
   }
   return assert.fail('none of 40 draws is this week');
+}
+
+/** Plays a film to its end, as a person would. */
+async function watch(page, at, query) {
+  const { items } = await ask(at.address, `items?query=${encodeURIComponent(query)}&limit=5`, at.token);
+  const film = items.find(({ kind }) => kind === 'film');
+  await page.goto(`${at.address}/item/${film.id}`);
+  await settled(page);
+  await page.getByRole('link', { name: /^Play( from the beginning)?$/ }).first().click();
+  await page.waitForFunction(() => document.querySelector('video')?.currentTime > 1);
+  await page.keyboard.press('9');
+  await page.waitForFunction(() => document.querySelector('video')?.ended, undefined, { timeout: 30_000 });
+  await page.keyboard.press('Escape');
+  await page.goto(`${at.address}/privacy`);
+  await whole(page);
+}
+
+async function until(holds, what) {
+  const end = Date.now() + 20_000;
+  while (!(await holds())) {
+    assert.ok(Date.now() < end, what);
+    await new Promise((done) => setTimeout(done, 100));
+  }
 }
 
 export const tests = {
@@ -154,6 +195,37 @@ export const tests = {
     });
   },
 
+  'opting out of playback statistics empties the journal, and a film leaves no trace': async () => {
+    const at = await house({ media: small() });
+    await scanned(at);
+    const journal = () => ask(at.address, 'privacy/journal', at.token);
+    await onPage(at, { path: '/privacy' }, async (page) => {
+      await whole(page);
+      await page.getByRole('button', { name: /^Collected here only/ }).click();
+      await page.getByText('No switch is on, so nothing is collected.').waitFor();
+      await page.getByRole('switch', { name: 'Playback statistics' }).click();
+      await chipSays(page, 'Collected here only');
+      await watch(page, at, 'Direct Film');
+      await until(async () => played(await journal()) > 0, 'a film that was played is counted');
+      await page.reload();
+      await whole(page);
+      await page.locator('[data-metric="media_kind"] .count').filter({ hasText: /today: [1-9]/ }).waitFor();
+      await shoot(page, 'privacy-counted');
+
+      await page.getByRole('switch', { name: 'Playback statistics' }).click();
+      await page.getByText(/^Saved, .* is deleted\.$/).waitFor();
+      assert.equal(total(await journal()), 0, 'the journal is empty as soon as the page says saved');
+      assert.equal((await journal()).collecting, false);
+      await chipSays(page, 'Nothing leaves this box');
+      await watch(page, at, 'Transport');
+      await page.locator('[data-collecting="false"]').waitFor();
+      for (const count of await page.locator('[data-metric] .count').allTextContents()) assert.match(count, /today: 0/);
+      assert.equal(total(await journal()), 0, 'nothing appears');
+      assert.deepEqual((await ask(at.address, 'privacy/next-report', at.token)).reports, []);
+      await shoot(page, 'privacy-opted-out');
+    });
+  },
+
   'every metric and every class of the registry is on the page': async () => {
     const at = await house({ media: empty() });
     const registry = await ask(at.address, 'privacy/registry', at.token);
@@ -196,6 +268,27 @@ export const tests = {
       assert.deepEqual(shown, reports.map(({ bytes }) => bytes));
       for (const { bytes, length_bytes } of reports) assert.equal(Buffer.byteLength(bytes), length_bytes);
       await page.getByText('This build has no collector: nothing can be sent. These reports').waitFor();
+    });
+  },
+
+  'deleting everything names what is lost, and asks first': async () => {
+    const at = await house({ media: small() });
+    await scanned(at);
+    await answer(at, 'local', { playback_statistics: true });
+    await onPage(at, {}, async (page) => {
+      await watch(page, at, 'Direct Film');
+      await until(async () => played(await ask(at.address, 'privacy/journal', at.token)) > 0, 'a film that was played is counted');
+      const button = page.getByRole('button', { name: 'Delete everything collected' });
+      await button.click();
+      await page.getByRole('dialog').getByText('The counts of today and this week').waitFor();
+      await accessible(page, 'the question before deleting');
+      await shoot(page, 'privacy-delete');
+      await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
+      assert.ok(played(await ask(at.address, 'privacy/journal', at.token)) > 0, 'nothing is lost by asking');
+      await button.click();
+      await page.getByRole('dialog').getByRole('button', { name: 'Delete everything collected' }).click();
+      await page.getByText('Everything collected is deleted').waitFor();
+      assert.equal(played(await ask(at.address, 'privacy/journal', at.token)), 0);
     });
   },
 
@@ -247,6 +340,32 @@ export const tests = {
       assert.equal(await page.locator('[aria-pressed="true"]').count(), 0, 'no mode stands chosen');
       await accessible(page, 'the page after a change');
       await shoot(page, 'privacy-changed');
+    });
+  },
+
+  'the owner sees how the box copes, as plots and as tables': async () => {
+    const at = await house({ media: small() });
+    await scanned(at);
+    await answer(at, 'local', { playback_statistics: true });
+    await onPage(at, {}, async (page) => {
+      await watch(page, at, 'Hevc Film');
+      const part = page.locator('#performance');
+      await until(async () => {
+        await page.reload();
+        await whole(page);
+        return (await part.getByRole('img').count()) > 0;
+      }, 'a converted film gives a plot');
+      await part.getByRole('img', { name: /^HEVC.*: most often / }).waitFor();
+      assert.ok(await drawn(part.locator('canvas').first()), 'something is drawn');
+      await part.getByText('As a table').first().click();
+      const figures = await part.locator('table').first().locator('td').allTextContents();
+      assert.ok(figures.some((each) => Number(each) > 0), `the table has the figures: ${figures}`);
+      await accessible(page, 'plots');
+      await part.scrollIntoViewIfNeeded();
+      await shoot(page, 'privacy-plots');
+      await page.emulateMedia({ colorScheme: 'dark' });
+      await accessible(page, 'plots in the dark');
+      await shoot(page, 'privacy-plots-dark');
     });
   },
 

@@ -32,6 +32,7 @@ export type Me = Schemas['Me'];
 export type Metric = Schemas['Metric'];
 export type MetricClass = Schemas['MetricClass'];
 export type NextReport = Schemas['NextReport'];
+export type Performance = Schemas['Performance'];
 export type Playback = Schemas['Playback'];
 export type PlaybackRequest = Schemas['PlaybackRequest'];
 export type PreparedReport = Schemas['PreparedReport'];

@@ -10,4 +10,5 @@ export const LICENCES: readonly { name: string; licence: string }[] = [
   { name: 'argon2', licence: 'MIT OR Apache-2.0' },
   { name: 'Svelte', licence: 'MIT' },
   { name: 'hls.js', licence: 'Apache-2.0' },
+  { name: 'uPlot', licence: 'MIT' },
 ];

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Consent, ConsentInForce, ConsentSwitches } from '../api/types.ts';
+import { bySource, usual } from '../privacy/performance.ts';
 import { classOf } from '../privacy/report.ts';
 import { holds, isHeldBack, switchesIn } from '../privacy/state.ts';
 
@@ -84,4 +85,25 @@ test('switches go off with the mode that has no use for them', () => {
 test('a report says its class, also where it is padded', () => {
   assert.equal(classOf('{"registry":1,"week":"2026-W47","metric":"h264_on_board","class": 2}'), 2);
   for (const nonsense of ['', '{}', '{"class":"2"}', '{"class":1.5}']) assert.equal(classOf(nonsense), null, nonsense);
+});
+
+test('speeds are added up over the weeks, the most used first', () => {
+  const row = (week: string, video_codec: string, factor: number[]) => ({ week, video_codec, backend: 'software', factor });
+  const sources = bySource({
+    rows: [
+      row('2026-W46', 'h264', [9, 0, 0, 0, 1, 0, 5]),
+      row('2026-W46', 'hevc', [0, 3, 1, 0, 0, 0, 0]),
+      row('2026-W47', 'hevc', [0, 0, 2, 0, 0, 0, 0]),
+      row('2026-W47', 'other', [4, 0, 0, 0, 0, 0, 4]),
+    ],
+    temperature: [],
+    throttling: [],
+  });
+  assert.deepEqual(
+    sources.map((each) => [each.video_codec, each.counts, usual(each)]),
+    [
+      ['hevc', [3, 3, 0, 0, 0], 'below_500'],
+      ['h264', [0, 0, 0, 1, 0], 'below_2000'],
+    ],
+  );
 });

@@ -70,6 +70,11 @@ export function dateTime(iso: string | number): string {
   return kept('dt', (l) => new Intl.DateTimeFormat(l, { dateStyle: 'long', timeStyle: 'short' })).format(moment);
 }
 
+/** "20:15", the time of day where the reader is. */
+export function clock(at_ms: number): string {
+  return kept('c', (l) => new Intl.DateTimeFormat(l, { timeStyle: 'short' })).format(at_ms);
+}
+
 /** "November 2026", for the headings of photos. */
 export function month(iso: string): string {
   const day = new Date(iso);
