@@ -1,6 +1,7 @@
 // What a household sees and decides about privacy, and that a no leaves nothing behind. Never: an answer put past the page
 // where a person would give it there.
 import assert from 'node:assert/strict';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { accessible, fits, onPage, settled, shoot, shootWhole } from './browser.mjs';
 import { answer, ask, house, OWNER, PASSWORD, scanned, sharedHouse } from './house.mjs';
 import { empty, five, small } from './library.mjs';
@@ -138,6 +139,38 @@ async function watch(page, at, query) {
   await page.keyboard.press('Escape');
   await page.goto(`${at.address}/privacy`);
   await whole(page);
+}
+
+/** Ends workers as a fault in their code would, until a report tells of it. */
+async function crashed(at) {
+  await until(async () => {
+    await fetch(`${at.address}/api/v1/scan`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${at.token}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ full: true }),
+    });
+    for (const pid of readyWorkers(at.child.pid)) {
+      try {
+        process.kill(Number(pid), 'SIGSEGV');
+      } catch {
+        // It has ended by itself.
+      }
+    }
+    return (await ask(at.address, 'privacy/crashes', at.token)).crashes.length > 0;
+  }, 'a worker that crashed is told of');
+}
+
+/** Workers that have put their output aside, and so are ready to tell of a crash. */
+function readyWorkers(daemon) {
+  return readdirSync('/proc').filter((pid) => {
+    if (!/^\d+$/.test(pid)) return false;
+    try {
+      const [, parent] = /^\d+ \(.*\) \w (\d+)/s.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+      return Number(parent) === daemon && readlinkSync(`/proc/${pid}/fd/1`) === '/dev/null';
+    } catch {
+      return false;
+    }
+  });
 }
 
 async function until(holds, what) {
@@ -366,6 +399,30 @@ export const tests = {
       await page.emulateMedia({ colorScheme: 'dark' });
       await accessible(page, 'plots in the dark');
       await shoot(page, 'privacy-plots-dark');
+    });
+  },
+
+  'a crash report is shown in full, and deleted by its name': async () => {
+    const at = await house({ media: small() });
+    await scanned(at);
+    await answer(at, 'local', { crash_reports: true });
+    await crashed(at);
+    const { crashes } = await ask(at.address, 'privacy/crashes', at.token);
+    await onPage(at, { path: '/privacy' }, async (page) => {
+      await whole(page);
+      const part = page.locator('#crashes');
+      assert.deepEqual(await part.locator('pre').allTextContents(), crashes.map(({ bytes }) => bytes));
+      await accessible(page, 'a crash report');
+      await part.scrollIntoViewIfNeeded();
+      await shoot(page, 'privacy-crash');
+      for (const _ of crashes) {
+        await part.getByRole('button', { name: /^Delete the crash report: alcove-worker, week/ }).first().click();
+        await page.getByRole('dialog').getByText(/The crash report “alcove-worker, week/).waitFor();
+        await page.getByRole('dialog').getByRole('button', { name: 'Delete', exact: true }).click();
+        await page.getByText('The crash report is deleted').first().waitFor();
+      }
+      await part.getByText('None. Either nothing has crashed').waitFor();
+      assert.deepEqual((await ask(at.address, 'privacy/crashes', at.token)).crashes, []);
     });
   },
 

@@ -12,6 +12,7 @@ export type ConsentChoice = Schemas['ConsentChoice'];
 export type ConsentInForce = Schemas['ConsentInForce'];
 export type ConsentReason = Schemas['ConsentReason'];
 export type ConsentSwitches = Schemas['ConsentSwitches'];
+export type CrashReport = Schemas['CrashReport'];
 export type Destination = Schemas['Destination'];
 export type ExperienceRequest = Schemas['ExperienceRequest'];
 export type FileProblem = Schemas['FileProblem'];
