@@ -141,23 +141,25 @@ async function watch(page, at, query) {
   await whole(page);
 }
 
-/** Ends workers as a fault in their code would, until a report tells of it. */
+/** Ends one worker as a fault in its code would, and waits until a report tells of it. */
 async function crashed(at) {
+  const struck = () => {
+    try {
+      return readyWorkers(at.child.pid).slice(0, 1).some((pid) => process.kill(Number(pid), 'SIGSEGV'));
+    } catch {
+      // It had ended by itself.
+      return false;
+    }
+  };
   await until(async () => {
     await fetch(`${at.address}/api/v1/scan`, {
       method: 'POST',
       headers: { authorization: `Bearer ${at.token}`, 'content-type': 'application/json' },
       body: JSON.stringify({ full: true }),
     });
-    for (const pid of readyWorkers(at.child.pid)) {
-      try {
-        process.kill(Number(pid), 'SIGSEGV');
-      } catch {
-        // It has ended by itself.
-      }
-    }
-    return (await ask(at.address, 'privacy/crashes', at.token)).crashes.length > 0;
-  }, 'a worker that crashed is told of');
+    return struck();
+  }, 'a worker is at work');
+  await until(async () => (await ask(at.address, 'privacy/crashes', at.token)).crashes.length > 0, 'a worker that crashed is told of');
 }
 
 /** Workers that have put their output aside, and so are ready to tell of a crash. */
