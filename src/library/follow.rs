@@ -4,17 +4,21 @@
 //! A known content under a path that nothing was known of is the scan's own to find; here are the
 //! paths that hold what another path held.
 //!
+//! Where one of them cannot be read now, what it may hold is not given up: all rows and files that
+//! hang on it stay as they are until the next scan.
+//!
 //! Never: a row for a content that no file has any more; the database's tables.
 
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::path::PathBuf;
 
+use super::diff::{Plan, Task};
 use super::disk::Turn;
 use super::fingerprint::fingerprint;
 use super::scan::{Listed, Scan};
 use super::source::open_regular;
 use super::walk::absolute;
 use super::{FileId, LibraryError, LibraryId, store};
+use crate::db::libraries::LibraryRow;
 
 /// A library and a path below its folder.
 pub(super) type Place = (LibraryId, Vec<u8>);
@@ -34,55 +38,99 @@ struct Lost {
 struct Found {
     place: Place,
     size_bytes: u64,
-    /// 0 until it was read.
+    /// 0 until it was read, and when it cannot be.
     fingerprint: u64,
 }
 
+/// What came of following.
+#[derive(Debug, Default)]
+pub(super) struct Followed {
+    /// Rows had to move, so that what was listed must be compared anew.
+    pub(super) have_moved: bool,
+    /// Sizes of files of which nobody can tell now where their content went.
+    doubtful: HashSet<u64>,
+}
+
+impl Followed {
+    /// Takes out of a plan what would bind a row to another content while its own may be in a file
+    /// that could not be read: the next scan finds it as this one did.
+    pub(super) fn hold_back(&self, plan: &mut Plan) {
+        let replaced: HashSet<FileId> = plan.replaced.iter().map(|file| file.id).collect();
+        plan.tasks
+            .retain(|task| !is_other(task, &replaced) || !self.doubtful.contains(&task.size_bytes));
+        let gone = std::mem::take(&mut plan.gone).into_iter();
+        let (held, gone): (Vec<_>, _) =
+            gone.partition(|file| self.doubtful.contains(&file.size_bytes));
+        plan.gone = gone;
+        let held = held.into_iter().filter(|file| file.available);
+        plan.missing.extend(held.map(|file| file.id));
+    }
+}
+
 impl Scan<'_> {
-    /// Puts rows where their content is now; answers whether any had to move, so that what was
-    /// listed must be compared anew.
-    pub(super) async fn follow(&self, listed: &[Listed]) -> Result<bool, LibraryError> {
+    /// Puts rows where their content is now.
+    pub(super) async fn follow(&self, listed: &[Listed]) -> Result<Followed, LibraryError> {
         if listed.iter().all(|found| found.plan.replaced.is_empty()) {
-            return Ok(false);
+            return Ok(Followed::default());
         }
-        let (lost, mut found) = (all_lost(listed), all_found(listed));
+        let (mut lost, mut found) = (all_lost(listed), all_found(listed));
+        let handed_on = handed_on(listed, &found);
         retain_telling(&lost, &mut found);
-        let folders: HashMap<LibraryId, PathBuf> = listed
-            .iter()
-            .map(|found| (found.library.id, found.library.path.clone()))
-            .collect();
-        let Some(first) = found.first() else {
-            return Ok(false);
-        };
-        let disk = self.inner.disks.of(&folders[&first.place.0]);
-        let (roots, stop) = (self.inner.roots(), self.stop.clone());
+        let mut read = Vec::new();
+        for library in listed.iter().map(|found| &found.library) {
+            let (own, others) = found.into_iter().partition(|f| f.place.0 == library.id);
+            read.extend(self.read(library, own).await);
+            found = others;
+        }
+        let doubtful = doubtful(&read, &handed_on);
+        if !doubtful.is_empty() {
+            log::warn!("changed files that could not be read wait for the next scan");
+        }
+        lost.retain(|row| !doubtful.contains(&row.size_bytes));
+        read.retain(|file| !doubtful.contains(&file.size_bytes));
+        let moves = moves(&lost, &read);
+        let mut have_moved = false;
+        if !moves.is_empty() && !self.stop.is_cancelled() {
+            let libraries: Vec<_> = listed.iter().map(|found| found.library.clone()).collect();
+            have_moved = self
+                .inner
+                .db
+                .write(move |conn| store::follow(conn, &libraries, &moves))
+                .await?;
+        }
+        Ok(Followed {
+            have_moved,
+            doubtful,
+        })
+    }
+
+    /// Reads the fingerprints of files of one library.
+    async fn read(&self, library: &LibraryRow, files: Vec<Found>) -> Vec<Found> {
+        if files.is_empty() {
+            return files;
+        }
+        let (root, roots, stop) = (library.path.clone(), self.inner.roots(), self.stop.clone());
+        let mut fingerprints = files.clone();
         let read = move |turn: &Turn| {
             let mut buffer = Vec::new();
-            for file in found.iter_mut().take_while(|_| !stop.is_cancelled()) {
+            for file in fingerprints.iter_mut().take_while(|_| !stop.is_cancelled()) {
                 turn.is_alive();
-                let path = absolute(&folders[&file.place.0], &file.place.1);
-                // What cannot be read now keeps its row as it is.
+                let path = absolute(&root, &file.place.1);
                 if let Ok((open, size_bytes, _)) = open_regular(&path, &roots)
                     && size_bytes == file.size_bytes
                 {
                     file.fingerprint = fingerprint(&open, size_bytes, &mut buffer).unwrap_or(0);
                 }
             }
-            found
+            fingerprints
         };
-        let found = disk.run_long(read).await.unwrap_or_default();
-        let moves = moves(&lost, &found);
-        if moves.is_empty() || self.stop.is_cancelled() {
-            return Ok(false);
-        }
-        let libraries: Vec<_> = listed.iter().map(|found| found.library.clone()).collect();
-        let have_moved = self
-            .inner
-            .db
-            .write(move |conn| store::follow(conn, &libraries, &moves))
-            .await?;
-        Ok(have_moved)
+        let disk = self.inner.disks.of(&library.path);
+        disk.run_long(read).await.unwrap_or(files)
     }
+}
+
+fn is_other(task: &Task, replaced: &HashSet<FileId>) -> bool {
+    task.known.is_none_or(|id| replaced.contains(&id))
 }
 
 fn all_lost(listed: &[Listed]) -> Vec<Lost> {
@@ -109,8 +157,7 @@ fn all_found(listed: &[Listed]) -> Vec<Found> {
     for found in listed {
         let plan = &found.plan;
         let replaced: HashSet<FileId> = plan.replaced.iter().map(|file| file.id).collect();
-        let is_other = |known: Option<FileId>| known.is_none_or(|id| replaced.contains(&id));
-        let tasks = plan.tasks.iter().filter(|task| is_other(task.known));
+        let tasks = plan.tasks.iter().filter(|task| is_other(task, &replaced));
         let tasks = tasks.map(|task| (&task.path, task.size_bytes));
         let fresh = plan.unsettled.iter().map(|(path, size, _)| (path, *size));
         files.extend(tasks.chain(fresh).map(|(path, size_bytes)| Found {
@@ -148,6 +195,40 @@ fn retain_telling(lost: &[Lost], found: &mut Vec<Found>) {
     });
     let telling: HashSet<u64> = sizes.into_keys().collect();
     found.retain(|file| telling.contains(&file.size_bytes));
+}
+
+/// The sizes before and now of each place whose file was replaced.
+fn handed_on(listed: &[Listed], found: &[Found]) -> Vec<(u64, u64)> {
+    let now: HashMap<(LibraryId, &[u8]), u64> = found
+        .iter()
+        .map(|file| ((file.place.0, &file.place.1[..]), file.size_bytes))
+        .collect();
+    let sizes = listed.iter().flat_map(|of| {
+        let replaced = of.plan.replaced.iter();
+        replaced.filter_map(|file| {
+            let size_bytes = now.get(&(of.library.id, &file.path[..]))?;
+            Some((file.size_bytes, *size_bytes))
+        })
+    });
+    sizes.collect()
+}
+
+/// The sizes of the files that could not be read, and all that hang on them: a row whose content may
+/// be in one of those keeps its place, so the row that belongs there has nowhere to go.
+fn doubtful(found: &[Found], handed_on: &[(u64, u64)]) -> HashSet<u64> {
+    let unread = found.iter().filter(|file| file.fingerprint == 0);
+    let mut doubtful: HashSet<u64> = unread.map(|file| file.size_bytes).collect();
+    loop {
+        let known = doubtful.len();
+        for (before, now) in handed_on {
+            if doubtful.contains(before) || doubtful.contains(now) {
+                doubtful.extend([before, now]);
+            }
+        }
+        if doubtful.len() == known {
+            return doubtful;
+        }
+    }
 }
 
 /// Which row belongs to which other place, each row and each place at most once.
@@ -267,6 +348,29 @@ mod tests {
                 .map(|(id, name)| (FileId(*id), (LibraryId(1), name.as_bytes().to_vec())))
                 .collect();
             assert_eq!(moves(&lost, &found), want, "{name}");
+        }
+    }
+
+    #[test]
+    fn doubt_about_one_file_reaches_all_that_hang_on_it_and_nothing_else() {
+        let read = |size_bytes, fingerprint| Found {
+            place: (LibraryId(1), Vec::new()),
+            size_bytes,
+            fingerprint,
+        };
+        let handed_on = [(10, 20), (30, 20), (40, 50), (60, 60)];
+        for (unread, want) in [
+            (&[][..], &[][..]),
+            (&[10], &[10, 20, 30]),
+            (&[30], &[10, 20, 30]),
+            (&[60, 50], &[40, 50, 60]),
+            (&[7], &[7]),
+        ] {
+            let mut found: Vec<Found> = unread.iter().map(|&size| read(size, 0)).collect();
+            found.extend([read(20, 1), read(40, 2)]);
+            let mut got: Vec<u64> = doubtful(&found, &handed_on).into_iter().collect();
+            got.sort_unstable();
+            assert_eq!(got, want, "{unread:?}");
         }
     }
 }

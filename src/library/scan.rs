@@ -88,13 +88,13 @@ impl<'a> Scan<'a> {
                 return Ok(unsettled);
             }
         }
-        if self.follow(&listed).await? {
-            for found in &mut listed {
+        let followed = self.follow(&listed).await?;
+        for found in &mut listed {
+            if followed.have_moved {
                 let (known, mounts) = self.known(found.library.id).await?;
                 found.plan = self.compare(known, &mounts, found, order, before);
             }
-        }
-        for found in &listed {
+            followed.hold_back(&mut found.plan);
             unsettled.insert(found.library.id, found.plan.unsettled.clone());
         }
         let total: usize = listed.iter().map(|found| found.plan.tasks.len()).sum();

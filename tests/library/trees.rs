@@ -3,7 +3,10 @@
 //! Never: a change that no file system makes.
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
 
 use alcove::library::{ItemKind, ItemQuery, LibraryKind, ScanState};
 
@@ -394,6 +397,78 @@ async fn history_follows_the_content_when_names_are_passed_on_or_swapped() {
             after,
             "{name}: a second scan changes nothing"
         );
+        house.close().await;
+    }
+}
+
+/// A program that lets nobody else open a file.
+struct Lease(Child);
+
+impl Lease {
+    fn take(path: &Path) -> Self {
+        const HOLD: &str = r#"
+            $SIG{IO} = "IGNORE"; $| = 1;
+            open(my $file, "<", $ARGV[0]) or die; fcntl($file, 1024, 1) or die;
+            print "held\n"; <STDIN>"#;
+        let mut perl = Command::new("perl");
+        perl.args(["-e", HOLD]).arg(path);
+        let mut perl = perl
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("perl runs");
+        let mut word = String::new();
+        let said = perl.stdout.take().expect("a pipe");
+        BufReader::new(said).read_line(&mut word).expect("a line");
+        assert_eq!(word, "held\n");
+        Self(perl)
+    }
+
+    fn give_back(mut self) {
+        drop(self.0.stdin.take());
+        assert!(self.0.wait().expect("perl ends").success());
+    }
+}
+
+#[tokio::test]
+async fn history_waits_for_a_file_that_cannot_be_read_now() {
+    // What is renamed in turn, which name cannot be read at first, and where each content is then.
+    type Case = (&'static [(u32, u32)], u32, [u32; 3]);
+    let cases: &[Case] = &[
+        (&[(1, 99), (2, 1), (99, 2)], 2, [2, 1, 3]),
+        (&[(1, 99), (2, 1), (99, 2)], 1, [2, 1, 3]),
+        (&[(3, 4), (2, 3), (1, 2)], 3, [2, 3, 4]),
+        (&[(3, 4), (2, 3), (1, 2)], 4, [2, 3, 4]),
+    ];
+    for (renames, unread, numbers) in cases {
+        let (folders, path) = episodes();
+        let house = House::open(folders, Tasks::Scan).await;
+        let known = house.of_kind(ItemKind::Episode).await;
+        for episode in &known {
+            let mark = house.library.mark_watched(ANNA, episode.id, 0, true);
+            mark.await.unwrap();
+        }
+        for &(from, to) in *renames {
+            fs::rename(
+                house.folders.media(&path(from)),
+                house.folders.media(&path(to)),
+            )
+            .unwrap();
+        }
+        let lease = Lease::take(&house.folders.media(&path(*unread)));
+        house.scan().await;
+        lease.give_back();
+        house.scan().await;
+        let mut want: Vec<_> = known.iter().map(|old| old.id).zip(*numbers).collect();
+        let mut got: Vec<_> = house
+            .of_kind(ItemKind::Episode)
+            .await
+            .iter()
+            .map(|now| (now.id, now.episode_number.unwrap()))
+            .collect();
+        want.sort();
+        got.sort();
+        assert_eq!(got, want, "{renames:?}, {unread} unread");
         house.close().await;
     }
 }
