@@ -5,10 +5,11 @@ use crate::build::cells::cells_of;
 use crate::build::chance::Seeded;
 use crate::build::chances::{Features, tables};
 use crate::build::lens::Lens;
-use crate::build::registry::Registry;
+use crate::build::make;
+use crate::build::registry::{Fault, Registry};
 use crate::build::world::World;
 use crate::guessing::{MOST_TOP_1, guesses};
-use crate::house::{LENS, MARGINALS, METRICS};
+use crate::house::{LENS, MARGINALS, METRICS, WORLD};
 use crate::linkage::{MOST_LINKED, Uploads};
 
 const TRIALS: usize = 5_000;
@@ -153,16 +154,45 @@ fn a_class_with_its_hour_fails_the_linkage() {
     assert!(linked > MOST_LINKED, "{linked}");
 }
 
-#[test]
-fn a_doubled_epsilon_fails_the_budget() {
-    let text = METRICS.replace("epsilon_a_report = 0.2", "epsilon_a_report = 0.4");
-    let registry = Registry::parse(&text).expect("well formed");
-    let fault = check_budget(&registry).expect_err("two a week");
-    println!("bad: epsilon doubled: {fault}");
-    assert_eq!(check(&registry, &MARGINALS), Err(fault));
+/// What the build says to the registry's own metrics with one line of its head changed.
+fn budget_fault(from: &str, to: &str) -> Fault {
+    assert!(METRICS.contains(from), "not in the registry: {from}");
+    let registry = Registry::parse(&METRICS.replacen(from, to, 1)).expect("well formed");
+    let fault = check_budget(&registry).expect_err(to);
+    let built = make(&METRICS.replacen(from, to, 1), WORLD);
+    let built = built.err().expect("the build stops").to_string();
+    assert_eq!(built, fault.to_string());
     assert_eq!(
         LENS.views.len(),
         registry.metrics.len(),
         "nothing else differs"
     );
+    fault
+}
+
+#[test]
+fn a_doubled_epsilon_fails_the_budget() {
+    let fault = budget_fault("epsilon_a_report = 0.2", "epsilon_a_report = 0.4");
+    println!("bad: epsilon doubled: {fault}");
+}
+
+#[test]
+fn a_budget_that_only_looks_small_fails_too() {
+    let check = |from: &str, to: &str, what: &str| {
+        let fault = budget_fault(from, to);
+        println!("bad: {to}: {fault}");
+        assert!(fault.what.contains(what), "{to}: {fault}");
+    };
+    for epsilon in ["0.0004", "-1.0", "0.0", "0.2004", "0.19", "nan", "inf"] {
+        let to = format!("epsilon_a_report = {epsilon}");
+        check("epsilon_a_report = 0.2", &to, "a report");
+    }
+    for reports in ["50", "6", "0", "4294967295"] {
+        let to = format!("reports_a_week = {reports}");
+        check("reports_a_week = 5", &to, "reports a week");
+    }
+    for weeks in ["52", "27", "0"] {
+        let to = format!("weeks_a_year = {weeks}");
+        check("weeks_a_year = 26", &to, "weeks a year");
+    }
 }

@@ -7,10 +7,10 @@ use crate::build::lens::Lens;
 use crate::build::registry::Registry;
 
 pub const METRICS: &str = include_str!("../../src/telemetry/metrics.toml");
+pub const WORLD: &str = include_str!("../catalogue.toml");
 
-pub static MARGINALS: LazyLock<Marginals> = LazyLock::new(|| {
-    Marginals::parse(include_str!("../catalogue.toml")).expect("the made-up world")
-});
+pub static MARGINALS: LazyLock<Marginals> =
+    LazyLock::new(|| Marginals::parse(WORLD).expect("the made-up world"));
 
 pub static REGISTRY: LazyLock<Registry> =
     LazyLock::new(|| Registry::parse(METRICS).expect("the registry that was built"));

@@ -6,13 +6,14 @@ use crate::build::catalogue::File;
 use crate::build::chance::Seeded;
 use crate::build::lens::Lens;
 use crate::build::world::World;
-use crate::house::{LENS, MARGINALS};
+use crate::house::{LENS, MARGINALS, REGISTRY};
 use crate::households::Household;
 use crate::plays::Plays;
 
 const BOXES: u32 = 20_000;
 const WEEKS: usize = 12;
-const REPORTS_A_WEEK: usize = 5;
+/// Weeks of a year, for the share of them in which a box reports.
+const WEEKS_A_YEAR: f64 = 52.0;
 /// Most often that the best guess at a box's next row may be right.
 pub const MOST_LINKED: f64 = 0.0025;
 /// Rows of whole boxes that are linked, each compared with all of the next two weeks.
@@ -33,7 +34,7 @@ pub struct Uploads {
 }
 
 impl Uploads {
-    /// Lets the fleet report for twelve weeks of a year in which each box reports in half of the weeks;
+    /// Lets the fleet report for twelve weeks of a year in which each box reports in its share of the weeks;
     /// of all uploads, those of `judged` are kept.
     pub fn of_fleet(lens: &Lens, files: &[File], seed: u64, judged: &[usize]) -> Self {
         let world = World {
@@ -48,7 +49,7 @@ impl Uploads {
             let mut last: Vec<Option<usize>> = vec![None; lens.views.len()];
             for week in 0..WEEKS {
                 household.pass_week(&world, &mut random);
-                if random.is(0.5) {
+                if !random.is(reporting()) {
                     continue;
                 }
                 let mut metrics = drawn(&mut random, lens.views.len());
@@ -115,9 +116,14 @@ impl Uploads {
     }
 }
 
+/// The share of weeks in which a box reports.
+fn reporting() -> f64 {
+    f64::from(REGISTRY.weeks_a_year) / WEEKS_A_YEAR
+}
+
 fn drawn(random: &mut Seeded, metrics: usize) -> Vec<usize> {
     let mut left: Vec<usize> = (0..metrics).collect();
-    (0..REPORTS_A_WEEK)
+    (0..REGISTRY.reports_a_week)
         .map(|_| left.swap_remove(random.below(left.len())))
         .collect()
 }
@@ -131,13 +137,13 @@ fn linked_together(lens: &Lens, files: &[File], seed: u64) -> f64 {
     let mut random = Seeded::new(seed);
     let mut plays = Plays::new(&world);
     let all: Vec<usize> = (0..lens.views.len()).collect();
-    // Two weeks of all boxes that report, each in half of the weeks.
+    // Three weeks of all boxes, each with a row where it reports.
     let mut rows: Vec<[Option<Vec<u32>>; 3]> = Vec::new();
     for number in 0..BOXES {
         let mut household = Household::draw(&world, &mut random, number, files);
         rows.push([(); 3].map(|()| {
             household.pass_week(&world, &mut random);
-            let reports = random.is(0.5);
+            let reports = random.is(reporting());
             reports.then(|| household.answers(&mut plays, &mut random, files, lens, &all))
         }));
     }
@@ -161,7 +167,7 @@ fn linked_together(lens: &Lens, files: &[File], seed: u64) -> f64 {
                 let gap = if week == 1 {
                     0.0
                 } else {
-                    -std::f64::consts::LN_2
+                    (1.0 - reporting()).ln()
                 };
                 let score = gap + Odds::score(&scores, row);
                 if score > best {
