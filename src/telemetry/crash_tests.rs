@@ -10,6 +10,7 @@ use crate::base::clock::{Clock, ManualClock};
 use crate::base::crash::Cause;
 use crate::base::crash_record::{Record, Spot};
 use crate::consent::{Access, Choice, Place, Settings, Switches};
+use crate::telemetry::registry::REGISTRY;
 
 const DAY_MS: i64 = 86_400_000;
 /// 2026-11-18, a Wednesday of week 47.
@@ -87,6 +88,50 @@ fn crash(number: u64) -> Crash {
         offset: number,
     });
     Crash::read(Program::Worker, record.as_bytes()).unwrap()
+}
+
+/// What the owner agrees to with a yes to crash reports: everything in a report, and what its closed parts can be.
+/// Another form needs another version of the registry, which asks again.
+const FORM: (u32, &str) = (
+    1,
+    "week version board program cause place frames / module build_id offset symbol / \
+     alcove alcove-worker / panic sigabrt sigbus sigfpe sigill sigsegv sigtrap",
+);
+
+#[test]
+fn the_form_of_a_report_belongs_to_a_version_of_the_registry() {
+    let bench = Bench::answering(Choice::Local);
+    bench.reports.keep(crash(0x123)).unwrap();
+    let report = bench.reports.list().unwrap().remove(0);
+    // What stands before a colon is a name: no value of this report has both quotes and a colon behind them.
+    let names = |json: &str| {
+        let parts: Vec<&str> = json.split("\":").collect();
+        let (_, before) = parts.split_last().unwrap();
+        let names = before.iter().map(|part| part.rsplit('"').next().unwrap());
+        names.collect::<Vec<_>>().join(" ")
+    };
+    let (whole, frame) = report.bytes().split_once('[').unwrap();
+    let words = |values: Vec<serde_json::Value>| {
+        let words = values.iter().map(|value| value.as_str().unwrap());
+        words.collect::<Vec<_>>().join(" ")
+    };
+    let programs = [Program::Daemon, Program::Worker].map(|program| match program {
+        // A third one must be listed here too.
+        Program::Daemon | Program::Worker => serde_json::to_value(program).unwrap(),
+    });
+    let causes = Cause::ALL.map(|cause| serde_json::to_value(cause).unwrap());
+    let form = format!(
+        "{} / {} / {} / {}",
+        names(whole),
+        names(frame),
+        words(programs.into()),
+        words(causes.into())
+    );
+    assert_eq!(
+        (REGISTRY.version, form.as_str()),
+        FORM,
+        "a crash report has another form: give the registry its next version"
+    );
 }
 
 #[test]

@@ -117,6 +117,7 @@ fn parse(text: &str) -> Version {
 mod tests {
     use super::*;
     use crate::telemetry::registry::REGISTRY;
+    use sha2::{Digest, Sha256};
 
     #[test]
     fn versions_go_up_to_the_one_that_was_built() {
@@ -131,6 +132,34 @@ mod tests {
         }
         assert_eq!(names.len(), REGISTRY.metrics.len());
         assert_eq!(changes().len(), versions.len() - 1);
+    }
+
+    /// SHA-256 of the text of every version, the oldest first. An owner's yes is to one of these texts, so that
+    /// once Alcove was released with a version its line stays as it is: another text needs another version, a
+    /// line of its own, and the one before it in [`EARLIER`].
+    const PINNED: &[(u32, &str)] = &[(
+        1,
+        "5282ed7c76e6abeeeccadbbab0f6e6636e0973c485b65e74c65feced7365ddda",
+    )];
+
+    #[test]
+    fn the_text_of_a_version_stays_what_was_agreed_to() {
+        let texts: Vec<&str> = EARLIER.iter().copied().chain([CURRENT]).collect();
+        let pinned = texts.iter().map(|text| {
+            let hash = Sha256::digest(text.as_bytes());
+            let digits = hash.iter().map(|byte| format!("{byte:02x}"));
+            (parse(text).number(), digits.collect::<String>())
+        });
+        let pinned: Vec<(u32, String)> = pinned.collect();
+        let expected = PINNED
+            .iter()
+            .map(|(number, hash)| (*number, (*hash).to_owned()));
+        assert_eq!(
+            pinned,
+            expected.collect::<Vec<_>>(),
+            "metrics.toml changed: give it the next version, and keep the text before it in `EARLIER`"
+        );
+        assert_eq!(REGISTRY.sha256, pinned.last().unwrap().1);
     }
 
     #[test]
