@@ -21,6 +21,9 @@ pub const WEEK_LIMIT: MilliEpsilon = MilliEpsilon(1_000);
 /// What a box may book in a year.
 pub const YEAR_LIMIT: MilliEpsilon = MilliEpsilon(26_000);
 
+/// In how many weeks of a year a box may book.
+pub const REPORTING_WEEKS: usize = 26;
+
 /// Why nothing was booked; whoever asked must not send.
 #[derive(Debug, thiserror::Error)]
 pub enum BookError {
@@ -30,6 +33,8 @@ pub enum BookError {
     WeekSpent,
     #[error("this year's budget is spent")]
     YearSpent,
+    #[error("as many weeks of this year as may be have reported")]
+    WeeksSpent,
     #[error("{0}")]
     Revoked(#[from] super::Revoked),
     /// It may count as booked; the answer is in doubt, and off.
@@ -92,6 +97,9 @@ impl Ledger {
         if in_week > WEEK_LIMIT.0 {
             return Err(BookError::WeekSpent);
         }
+        if self.are_weeks_spent(week) {
+            return Err(BookError::WeeksSpent);
+        }
         self.weeks.retain(|booked| is_in_year_of(booked.week, week));
         self.put(week, MilliEpsilon(in_week));
         Ok(())
@@ -138,14 +146,24 @@ impl Ledger {
         MilliEpsilon(booked.fold(0, |sum, booked| sum.saturating_add(booked.epsilon.0)))
     }
 
+    /// True when `week` would be one more than a year may have.
+    fn are_weeks_spent(&self, week: Week) -> bool {
+        let mut others = self.weeks.iter().map(|booked| booked.week);
+        let is_booked = others.clone().any(|other| other == week);
+        let of_year = others.by_ref().filter(|other| is_in_year_of(*other, week));
+        !is_booked && of_year.count() >= REPORTING_WEEKS
+    }
+
     /// The first week after `week` in which the year is no longer spent; `None` when it is not spent now.
     fn free_again(&self, week: Week) -> Option<Week> {
-        if self.spent_in_year(week) < YEAR_LIMIT {
+        let is_free =
+            |week: Week| self.spent_in_year(week) < YEAR_LIMIT && !self.are_weeks_spent(week);
+        if is_free(week) {
             return None;
         }
         (0..=YEAR_WEEKS)
             .map(|weeks| week.plus(weeks))
-            .find(|later| self.spent_in_year(*later) < YEAR_LIMIT)
+            .find(|later| is_free(*later))
     }
 
     /// Sets a week's booking, in order; where there is no room, the oldest week gives way.
@@ -156,16 +174,47 @@ impl Ledger {
             *same = booked;
             return;
         }
-        let at = if self.weeks.is_full() {
-            self.weeks.remove(0);
-            at.saturating_sub(1)
-        } else {
-            at
+        let at = match (self.weeks.is_full(), at) {
+            // Older than a whole year.
+            (true, 0) => return,
+            (true, at) => {
+                self.weeks.remove(0);
+                at - 1
+            }
+            (false, at) => at,
         };
         self.weeks.insert(at, booked).expect("room was made");
     }
 }
 
+#[cfg(test)]
+impl Ledger {
+    /// The same in each week, however many there are.
+    pub(super) fn of_weeks(weeks: std::ops::Range<u16>, epsilon: MilliEpsilon) -> Self {
+        let mut ledger = Self::default();
+        for week in weeks {
+            ledger.put(Week::from_1970(week), epsilon);
+        }
+        ledger
+    }
+}
+
 fn is_in_year_of(booked: Week, week: Week) -> bool {
     booked.plus(YEAR_WEEKS) > week
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn merging_an_older_week_into_a_full_year_gives_nothing_back() {
+        let draw = MilliEpsilon(200);
+        let full = Ledger::of_weeks(3000..3054, draw);
+        let mut merged = full.clone();
+        merged.merge(&Ledger::of_weeks(2990..2991, draw));
+        assert_eq!(merged, full);
+        merged.merge(&Ledger::of_weeks(3054..3055, draw));
+        assert_eq!(merged, Ledger::of_weeks(3001..3055, draw));
+    }
 }

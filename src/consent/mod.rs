@@ -45,16 +45,19 @@
 //!              memory: off, not saved; the next change takes index i+1
 //! ```
 //!
-//! A power cut before the first flush is over leaves the record before or this one; later, this one. The program that
-//! starts next first flushes, then writes the copy that the newest record lacks, so the answer that it shows stays
-//! when one of its two blocks rots.
+//! A power cut leaves the record before or this one. A record that has no copy was perhaps never acknowledged: it counts
+//! where it allows nothing that the one before did not, and else the one before does, with the bookings of both. A copy
+//! that is one bit away was there, and rotted. The program that starts next first flushes, then writes the copy that
+//! the newest record lacks, or what counts instead as a newer one, so the answer that it shows stays when one of its
+//! two blocks rots.
 //!
 //! # What is read
 //!
 //! | on the flash | answer |
 //! |---|---|
 //! | nothing, or one torn block of a first write | undecided |
-//! | a newest whole block | its record, if its registry is the one of this program |
+//! | a newest whole block with its copy | its record, if its registry is the one of this program |
+//! | a newest whole block without a copy | its record, or the one before where that is more private |
 //! | both blocks of any index damaged, or different with one sequence | off, `Damaged`: a newer answer may have been there |
 //! | no whole block, yet not blank | off, `Noise` |
 //! | a newest block of a newer layout | off, `NewerLayout`; a no can be stored, a yes cannot |
@@ -75,6 +78,6 @@ pub use grant::{
     Category, CrashReports, GRANT_MS, Grant, PlaybackStatistics, ReleaseNews, Revoked,
 };
 pub use handle::{Consent, NoGrant, Reset, Settings, State, asks_not_to_track};
-pub use ledger::{BookError, Budget, MilliEpsilon, WEEK_LIMIT, YEAR_LIMIT};
+pub use ledger::{BookError, Budget, MilliEpsilon, REPORTING_WEEKS, WEEK_LIMIT, YEAR_LIMIT};
 pub use reason::{Reason, SetError};
 pub use record::{Answer, Choice, Kind, Mode, Switches};

@@ -160,6 +160,22 @@ pub(super) struct Record {
 }
 
 impl Record {
+    /// What counts when `tried` was written after this one and perhaps never acknowledged: it, where it allows nothing
+    /// that this one does not. Neither's bookings are lost.
+    pub(super) fn then_tried(self, tried: Self) -> Self {
+        let is_as_private = tried.answer.meet(self.answer) == tried.answer;
+        let is_same_question = tried.answered_registry == self.answered_registry;
+        let takes_back = is_as_private && (is_same_question || !tried.answer.is_yes());
+        let (mut kept, other) = if takes_back {
+            (tried, self)
+        } else {
+            (self, tried)
+        };
+        kept.seen_registry = kept.seen_registry.max(other.seen_registry);
+        kept.ledger.merge(&other.ledger);
+        kept
+    }
+
     /// What holds of two devices' records: the more private of each.
     pub(super) fn merge(&mut self, other: &Self) {
         self.answer = self.answer.meet(other.answer);
@@ -256,12 +272,7 @@ mod tests {
             answered_week: Some(Week::from_1970(2968)),
             ledger: Ledger::default(),
         };
-        for n in 0..bookings {
-            let booked = record
-                .ledger
-                .book(Some(Week::from_1970(2968 + n)), MilliEpsilon(200));
-            booked.expect("within the budget");
-        }
+        record.ledger = Ledger::of_weeks(2968..2968 + bookings, MilliEpsilon(200));
         record
     }
 

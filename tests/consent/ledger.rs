@@ -76,6 +76,26 @@ fn a_week_has_five_draws_and_a_year_a_hundred_and_thirty() {
 }
 
 #[test]
+fn a_year_has_26_weeks_that_report_however_little_each_books() {
+    let (mock, clock) = (Mock::blank(8), clock_at(WEEK));
+    let consent = sharing(&mock, clock.clone());
+    for week in WEEK..WEEK + 26 {
+        go_to(&clock, week);
+        book(&consent).expect("one of 26 weeks");
+    }
+    book(&consent).expect("the last week may go on");
+    assert_eq!(consent.budget().blocked_until, None);
+    let free = WEEK + YEAR_WEEKS;
+    for week in [WEEK + 26, free - 1] {
+        go_to(&clock, week);
+        assert!(matches!(book(&consent), Err(BookError::WeeksSpent)));
+        assert_eq!(consent.budget().blocked_until.map(number), Some(free));
+    }
+    go_to(&clock, free);
+    book(&consent).expect("the first week is more than a year ago");
+}
+
+#[test]
 fn a_booking_that_does_not_fit_is_refused_whole() {
     let consent = sharing(&Mock::blank(8), clock_at(WEEK));
     let grant = consent.grant::<PlaybackStatistics>().expect("shared");
