@@ -36,9 +36,10 @@ enum Half {
     Upper,
 }
 
-struct Newest {
+/// A whole block that was found.
+struct Found {
     sequence: u64,
-    block: Block,
+    block: Box<Block>,
     /// The half that lacks the copy.
     lacking: Option<Half>,
 }
@@ -46,7 +47,10 @@ struct Newest {
 /// What a walk over all blocks found.
 #[derive(Default)]
 struct Survey {
-    newest: Option<Box<Newest>>,
+    /// The newest one that has, or had, its copy: it may have been acknowledged.
+    complete: Option<Found>,
+    /// Those whose copy was perhaps never written.
+    single: Vec<Found>,
     /// Damaged blocks whose copy is whole or blank: torn by a power cut, or rotted.
     damaged_lower: u32,
     damaged_upper: u32,
@@ -68,12 +72,10 @@ impl Ring {
         let mut ring = Self {
             flash,
             block: Box::new(Block::ZERO),
-            sequence: survey.newest.as_ref().map_or(0, |newest| newest.sequence),
+            sequence: survey.newest().map_or(0, |newest| newest.sequence),
             blank_others: matches!(reading.doubt, Some(Reason::Noise | Reason::Damaged)),
         };
-        if let Some(newest) = survey.newest.filter(|_| mends)
-            && ring.copy_to_lacking(&newest).is_err()
-        {
+        if mends && ring.mend(&survey, &reading).is_err() {
             doubt = Some(Reason::NotSaved);
         }
         let reading = Reading {
@@ -118,12 +120,22 @@ impl Ring {
         Ok(())
     }
 
-    fn copy_to_lacking(&mut self, newest: &Newest) -> io::Result<()> {
-        let Some(half) = newest.lacking else {
+    /// Makes what was read lasting: as the copy that the newest record lacks, or where that record does not count, as
+    /// a newer one.
+    fn mend(&mut self, survey: &Survey, reading: &Reading) -> io::Result<()> {
+        let Some((newest, half)) = survey
+            .newest()
+            .and_then(|newest| Some((newest, newest.lacking?)))
+        else {
             return Ok(());
         };
-        self.flash.write(self.place(half), &newest.block)?;
-        self.flash.flush()
+        match &reading.record {
+            Some(kept) if unseal(&newest.block).as_ref() != Ok(kept) => self.append(kept),
+            _ => {
+                self.flash.write(self.place(half), &newest.block)?;
+                self.flash.flush()
+            }
+        }
     }
 
     fn half_blocks(&self) -> u32 {
@@ -185,40 +197,44 @@ impl Survey {
             }
             _ => {}
         }
-        for (block, half, own, other) in [
-            (lower, Half::Upper, pair.0, pair.1),
-            (upper, Half::Lower, pair.1, pair.0),
+        for (block, copy, half, own, other) in [
+            (lower, upper, Half::Upper, pair.0, pair.1),
+            (upper, lower, Half::Lower, pair.1, pair.0),
         ] {
             if let Condition::Whole(sequence) = own {
-                self.offer(block, sequence, (own != other).then_some(half));
+                let found = Found {
+                    sequence,
+                    block: Box::new(block.clone()),
+                    lacking: (own != other).then_some(half),
+                };
+                self.take(found, own == other || is_one_bit_away(block, copy));
             }
         }
     }
 
-    fn offer(&mut self, block: &Block, sequence: u64, lacking: Option<Half>) {
-        if self
-            .newest
-            .as_ref()
-            .is_none_or(|newest| newest.sequence < sequence)
-        {
-            self.newest = Some(Box::new(Newest {
-                sequence,
-                block: block.clone(),
-                lacking,
-            }));
+    fn take(&mut self, found: Found, is_complete: bool) {
+        if !is_complete {
+            self.single.push(found);
+        } else if is_newer(&found, self.complete.as_ref()) {
+            self.complete = Some(found);
         }
     }
 
+    fn newest(&self) -> Option<&Found> {
+        let all = self.complete.iter().chain(&self.single);
+        all.max_by_key(|found| found.sequence)
+    }
+
     fn reading(&self) -> Reading {
-        let Some(newest) = &self.newest else {
+        let Some(newest) = self.newest() else {
             return Reading {
                 record: None,
                 doubt: (!self.is_blank()).then_some(Reason::Noise),
             };
         };
         match unseal(&newest.block) {
-            Ok(record) => Reading {
-                record: Some(record),
+            Ok(_) => Reading {
+                record: Some(self.record_that_counts()),
                 doubt: (self.damaged_pairs > 0).then_some(Reason::Damaged),
             },
             Err(unread) => Reading {
@@ -231,10 +247,47 @@ impl Survey {
         }
     }
 
+    /// The record that was acknowledged last, and of what was tried since then only what takes something back: whoever
+    /// tried it was told that everything is off.
+    fn record_that_counts(&self) -> Record {
+        let mut tried: Vec<&Found> = self.single.iter().collect();
+        tried.retain(|found| is_newer(found, self.complete.as_ref()));
+        tried.sort_by_key(|found| found.sequence);
+        let acknowledged = self
+            .complete
+            .as_ref()
+            .map_or_else(Record::default, record_of);
+        tried.into_iter().fold(acknowledged, |before, found| {
+            before.then_tried(record_of(found))
+        })
+    }
+
     /// True also when the very first write was cut: it tore one block, and was not acknowledged.
     fn is_blank(&self) -> bool {
         self.damaged_pairs == 0 && self.damaged_upper == 0 && self.damaged_lower <= 1
     }
+}
+
+fn is_newer(found: &Found, other: Option<&Found>) -> bool {
+    other.is_none_or(|other| other.sequence < found.sequence)
+}
+
+fn record_of(found: &Found) -> Record {
+    unseal(&found.block).unwrap_or_else(|_| {
+        let mut unread = Record::default();
+        unread.ledger.lose();
+        unread
+    })
+}
+
+/// True for a copy that was whole, and rotted since: a write that was cut leaves more than one bit to tell.
+fn is_one_bit_away(block: &Block, copy: &Block) -> bool {
+    let bits = block
+        .0
+        .iter()
+        .zip(&copy.0)
+        .map(|(a, b)| (a ^ b).count_ones());
+    bits.sum::<u32>() == 1
 }
 
 /// Reads many blocks at once, and one by one where that fails.

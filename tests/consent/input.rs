@@ -364,6 +364,64 @@ fn after_a_failed_write_the_answer_is_off_and_the_next_takes_a_new_block() {
 }
 
 #[test]
+fn an_answer_that_was_not_stored_takes_back_at_the_next_start_and_allows_nothing() {
+    let check = |stored: Choice, tried: &[Choice], expected: Mode| {
+        let mock = Mock::blank(8);
+        let consent = mock.open(settings());
+        consent.set(stored, ALL).expect("stored");
+        for choice in tried {
+            // The lower half has it, the upper half does not.
+            mock.cut_after(2);
+            assert!(consent.set(*choice, ALL).is_err(), "{tried:?}");
+            assert_eq!(in_force(&consent), off_because(Reason::NotSaved));
+            mock.lose_power();
+            mock.power_back();
+        }
+        drop(consent);
+        for start in 0..2 {
+            let shown = short(&mock.open(settings()));
+            let expected = (expected, expected, None);
+            assert_eq!(shown, expected, "{stored:?}, {tried:?}, start {start}");
+        }
+    };
+    check(Choice::Off, &[Choice::Share], Mode::Off);
+    check(Choice::Off, &[Choice::Local], Mode::Off);
+    check(Choice::Local, &[Choice::Share], Mode::Local);
+    check(Choice::Share, &[Choice::Off], Mode::Off);
+    check(Choice::Share, &[Choice::Local], Mode::Local);
+    check(Choice::Off, &[Choice::Share, Choice::Local], Mode::Off);
+    check(Choice::Share, &[Choice::Off, Choice::Share], Mode::Off);
+    check(Choice::Share, &[Choice::Local, Choice::Share], Mode::Local);
+}
+
+#[test]
+fn a_first_yes_that_was_not_stored_is_asked_for_again() {
+    let mock = Mock::blank(8);
+    let consent = mock.open(settings());
+    mock.cut_after(2);
+    assert!(consent.set(Choice::Share, ALL).is_err());
+    mock.lose_power();
+    mock.power_back();
+    drop(consent);
+    assert!(mock.open(settings()).state().asks());
+}
+
+#[test]
+fn a_yes_to_a_newer_registry_that_was_not_stored_is_asked_for_again() {
+    let mock = shared();
+    let consent = mock.open(with_registry(2));
+    mock.cut_after(2);
+    assert!(consent.set(Choice::Share, ALL).is_err());
+    mock.lose_power();
+    mock.power_back();
+    drop(consent);
+    assert_eq!(
+        short(&mock.open(with_registry(2))),
+        (Mode::Undecided, Mode::Share, Some(Reason::RegistryChanged))
+    );
+}
+
+#[test]
 fn a_grant_needs_share_and_its_switch() {
     let kinds = |choice, switches| {
         let consent = Mock::blank(8).open(settings());
