@@ -96,7 +96,8 @@ impl Answer {
         ..Self::OFF
     };
 
-    pub(super) fn new(choice: Choice, switches: Switches) -> Self {
+    /// What the owner says with `choice`; a no needs no switches.
+    pub fn new(choice: Choice, switches: Switches) -> Self {
         let mode = match choice {
             Choice::Off => return Self::OFF,
             Choice::Local => Mode::Local,

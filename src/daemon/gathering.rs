@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use crate::base::clock::SharedClock;
 use crate::board::{EVERY, Sensors};
 use crate::library::Library;
-use crate::telemetry::journal::{Gathered, Journal, Source};
+use crate::telemetry::journal::{Gathered, Journal, Outlet, Source};
 use crate::transcode::playbacks::{Ended, Playbacks};
 
 /// Looks at the sensors from one statement of the box's facts to the next: an hour.
@@ -28,6 +28,12 @@ impl Source for Gathering {
     }
 }
 
+impl Outlet for Ended {
+    fn is_current(&self) -> bool {
+        Ended::is_current(self)
+    }
+}
+
 /// Runs the journal, and gives it each playback that ends, until `end`; those that ended by then are
 /// counted before it writes for the last time.
 pub(super) async fn count(journal: Journal, mut ended: Ended, end: CancellationToken) {
@@ -36,11 +42,11 @@ pub(super) async fn count(journal: Journal, mut ended: Ended, end: CancellationT
         while !end.is_cancelled() {
             tokio::select! {
                 () = end.cancelled() => {}
-                Some(playback) = ended.next() => journal.note(&playback),
+                Some(playback) = ended.next() => journal.note(&playback, &ended),
             }
         }
         while let Some(playback) = ended.next_now() {
-            journal.note(&playback);
+            journal.note(&playback, &ended);
         }
         last.cancel();
     };
@@ -83,7 +89,7 @@ impl Watch {
             true => self.folders().await,
             false => Vec::new(),
         };
-        let sensors = self.sensors.clone();
+        let (sensors, began) = (self.sensors.clone(), self.journal.looking());
         let (now_ms, steady_ms) = (self.clock.unix_ms(), self.clock.steady_ms());
         // A disk that hangs may keep a question waiting.
         let looked = tokio::task::spawn_blocking(move || {
@@ -91,7 +97,7 @@ impl Watch {
             is_statement.then(|| sensors.facts(&folders))
         });
         match looked.await {
-            Ok(Some(facts)) => self.journal.look_at(facts),
+            Ok(Some(facts)) => self.journal.look_at(began, facts),
             Ok(None) => {}
             Err(error) => log::warn!("the sensors could not be read: {error}"),
         }

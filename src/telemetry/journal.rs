@@ -24,7 +24,7 @@ use super::report::Report;
 use super::stored::Found;
 use crate::base::clock::SharedClock;
 use crate::base::week::Week;
-use crate::consent::{Choice, Consent, Kind, Mode, SetError, State, Switches};
+use crate::consent::{Answer, Choice, Consent, Kind, Mode, SetError, State, Switches};
 pub use crate::db::telemetry::ReceiptRow as Sent;
 use crate::db::telemetry::{self as rows, StoredJournal};
 use crate::db::{Db, DbError};
@@ -65,6 +65,10 @@ pub enum NotDeleted {
     GivenUp,
 }
 
+/// The answer under which the box is looked at; what was seen under another one is not taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Looking(u64);
+
 /// What becomes of the next reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sending {
@@ -95,6 +99,12 @@ pub struct Next {
 pub trait Source: Send + Sync {
     /// Forgets everything that was gathered so far, and gathers from now on what `what` says.
     fn gather(&self, what: Gathered);
+}
+
+/// Where ended playbacks come out one after another.
+pub trait Outlet {
+    /// False when the one that came out last has been forgotten since.
+    fn is_current(&self) -> bool;
 }
 
 /// What may be gathered.
@@ -129,6 +139,10 @@ struct Inner {
 struct Now {
     /// What the box is; nothing is counted before it is known.
     facts: Option<Facts>,
+    /// Another one with every change of the answer.
+    looking: Looking,
+    /// An answer is being stored: nothing is counted, and nothing begins.
+    changing: bool,
     /// `None` while nothing is counted.
     held: Option<Held>,
     trouble: Option<Trouble>,
@@ -198,14 +212,26 @@ impl Journal {
         }
     }
 
-    /// Counts a playback that ended, where the owner allows it.
-    pub fn note(&self, playback: &Playback) {
-        self.inner.current().count(playback);
+    /// Counts a playback that ended, where the owner allows it and nothing was forgotten since it came out of where it
+    /// was gathered: `outlet` is asked when no answer can come in between.
+    pub fn note(&self, playback: &Playback, outlet: &impl Outlet) {
+        let mut now = self.inner.current();
+        if outlet.is_current() {
+            now.count(playback);
+        }
     }
 
-    /// Takes note of what the box is and how it does.
-    pub fn look_at(&self, facts: Facts) {
+    /// To be asked before a look at the box.
+    pub fn looking(&self) -> Looking {
+        self.inner.now().looking
+    }
+
+    /// Takes note of what the box is and how it does, unless the answer has changed since the look began.
+    pub fn look_at(&self, began: Looking, facts: Facts) {
         let mut now = self.inner.now();
+        if now.changing || began != now.looking {
+            return;
+        }
         now.facts = Some(facts);
         // Where nothing may be counted, it is forgotten again.
         now.keep_up(&self.inner);
@@ -414,15 +440,23 @@ impl Inner {
         choice: Choice,
         switches: Switches,
     ) -> (Result<State, SetError>, io::Result<()>) {
-        let before = self.consent.state();
+        let before = self.consent.state().effective;
+        let asked = Answer::new(choice, switches);
+        // What was gathered and seen under one answer is never taken for the next one's, however short the moment.
+        if asked != before {
+            self.now().hold();
+            self.source.gather(Gathered::Nothing);
+        }
         let outcome = self.consent.set(choice, switches);
-        // Whatever became of it: the answer in force may be more private than before.
-        let obeyed = self.crashes.obey();
         let after = self.consent.state();
-        let is_other = before.effective != after.effective;
+        let is_other = asked != before || after.effective != before;
         if is_other {
+            self.now().hold();
             self.gather(&after);
         }
+        self.now().changing = false;
+        // Whatever became of it: the answer in force may be more private than before.
+        let obeyed = self.crashes.obey();
         drop(self.current());
         self.mode.send_if_modified(|told| {
             *told = after.effective.mode();
@@ -436,6 +470,8 @@ impl Inner {
         let mut now = self.current();
         *now = Now {
             facts: now.facts,
+            looking: now.looking,
+            changing: now.changing,
             must_clear: true,
             ..Now::default()
         };
@@ -492,10 +528,22 @@ impl Now {
         now
     }
 
+    /// From here on what was seen of the box is of no use, and nothing is counted.
+    fn hold(&mut self) {
+        self.changing = true;
+        self.looking = Looking(self.looking.0 + 1);
+        self.facts = None;
+    }
+
     /// Brings memory to what the answer in force and the clock say.
     fn keep_up(&mut self, inner: &Inner) {
         let answer = inner.consent.state().effective;
+        let shares = answer.shares(Kind::PlaybackStatistics);
         self.trouble = None;
+        // Whatever the clock shows: where the owner no longer shares, what was drawn is gone.
+        if !shares && self.held.as_mut().is_some_and(Held::end_sharing) {
+            self.unsaved = true;
+        }
         if !answer.collects(Kind::PlaybackStatistics) {
             let said_no = answer.mode() != Mode::Undecided;
             self.must_clear |= self.held.take().is_some() || (self.newer && said_no);
@@ -505,7 +553,6 @@ impl Now {
         } else if self.newer {
             self.trouble = Some(Trouble::Newer);
         } else if let Some(moment) = Moment::now(inner.clock.as_ref()) {
-            let shares = answer.shares(Kind::PlaybackStatistics);
             if self.turn(moment, shares).is_err() {
                 self.trouble = Some(Trouble::ClockWentBack);
             }
@@ -517,16 +564,17 @@ impl Now {
     fn turn(&mut self, moment: Moment, shares: bool) -> Result<(), WentBack> {
         let (random, facts) = (&mut KernelRandom, self.facts.as_ref());
         let held = self.held.get_or_insert_with(|| Held::new(moment));
-        // Where the owner no longer shares, the end of the week makes no report.
-        let ended = !shares && held.end_sharing();
         let turned = held.turn(random, moment, facts)?;
-        let began = shares && held.begin_sharing(random, facts);
-        self.unsaved |= ended || turned || began;
+        let began = shares && !self.changing && held.begin_sharing(random, facts);
+        self.unsaved |= turned || began;
         Ok(())
     }
 
     /// Counts a playback, unless something is in the way.
     fn count(&mut self, playback: &Playback) {
+        if self.changing {
+            return;
+        }
         if let (Some(held), Some(facts), None) = (&mut self.held, &self.facts, self.trouble) {
             held.note(&mut KernelRandom, playback, facts);
             self.unsaved = true;

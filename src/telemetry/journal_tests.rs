@@ -25,12 +25,20 @@ const ALL_ON: Switches = Switches {
     release_news: true,
 };
 
-/// Counts how often it was told what to gather.
+#[path = "answer_tests.rs"]
+mod answers;
+
+type Hook = Box<dyn Fn(Gathered) + Send + Sync>;
+
+/// Counts how often it was told what to gather, and tells it on.
 #[derive(Default)]
-struct Told(AtomicU32, AtomicU32);
+struct Told(AtomicU32, AtomicU32, Mutex<Option<Hook>>);
 
 impl Source for Told {
     fn gather(&self, what: Gathered) {
+        if let Some(hook) = &*self.2.lock().unwrap() {
+            hook(what);
+        }
         match what {
             Gathered::Nothing => self.0.fetch_add(1, Ordering::Relaxed),
             Gathered::Playbacks => self.1.fetch_add(1, Ordering::Relaxed),
@@ -92,7 +100,7 @@ impl Box_ {
         let (clock, told) = (self.clock.clone(), self.told.clone());
         let journal = Journal::open(db, consent, crashes, clock, told).await;
         let journal = journal.unwrap();
-        journal.look_at(facts());
+        journal.look_at(journal.looking(), facts());
         journal
     }
 
@@ -149,9 +157,21 @@ fn playback(video_codec: VideoCodec) -> Playback {
     }
 }
 
+struct IsCurrent(bool);
+
+impl Outlet for IsCurrent {
+    fn is_current(&self) -> bool {
+        self.0
+    }
+}
+
+fn note(journal: &Journal, playback: &Playback) {
+    journal.note(playback, &IsCurrent(true));
+}
+
 async fn answer(journal: &Journal, choice: Choice) {
     journal.answer(choice, ALL_ON).await.unwrap();
-    journal.look_at(facts());
+    journal.look_at(journal.looking(), facts());
 }
 
 fn counted(journal: &Journal, sample: impl Into<Sample>) -> (u32, u32) {
@@ -174,22 +194,22 @@ fn is_empty(journal: &Journal) -> bool {
 async fn nothing_is_counted_before_a_choice_nor_after_a_no() {
     let mut alcove = Box_::new();
     let journal = alcove.journal().await;
-    journal.note(&playback(VideoCodec::Hevc));
+    note(&journal, &playback(VideoCodec::Hevc));
     assert!(is_empty(&journal));
     answer(&journal, Choice::Off).await;
-    journal.note(&playback(VideoCodec::Hevc));
+    note(&journal, &playback(VideoCodec::Hevc));
     assert!(is_empty(&journal));
     answer(&journal, Choice::Local).await;
     assert!(journal.is_collecting());
     assert_eq!(counted(&journal, VideoCodec::Hevc), (0, 0));
-    journal.note(&playback(VideoCodec::Hevc));
+    note(&journal, &playback(VideoCodec::Hevc));
     assert_eq!(counted(&journal, VideoCodec::Hevc), (1, 1));
     let without = Switches {
         playback_statistics: false,
         ..ALL_ON
     };
     journal.answer(Choice::Share, without).await.unwrap();
-    journal.note(&playback(VideoCodec::Hevc));
+    note(&journal, &playback(VideoCodec::Hevc));
     assert!(is_empty(&journal) && !journal.is_collecting());
 }
 
@@ -210,7 +230,7 @@ async fn a_no_leaves_no_class_in_the_database_files() {
         .await;
         for codec in VideoCodec::ALL {
             for _ in 0..20 {
-                journal.note(&playback(*codec));
+                note(&journal, &playback(*codec));
             }
             journal.write().await;
         }
@@ -233,14 +253,14 @@ async fn counts_outlive_a_restart_and_days_and_weeks_go_by() {
     let mut alcove = Box_::new();
     let journal = alcove.journal().await;
     answer(&journal, Choice::Local).await;
-    journal.note(&playback(VideoCodec::Hevc));
-    journal.note(&playback(VideoCodec::H264));
+    note(&journal, &playback(VideoCodec::Hevc));
+    note(&journal, &playback(VideoCodec::H264));
     journal.write().await;
     let journal = alcove.again(journal).await;
     assert_eq!(counted(&journal, VideoCodec::Hevc), (1, 1));
     alcove.clock.advance_ms(DAY_MS);
     assert_eq!(counted(&journal, VideoCodec::Hevc), (0, 1));
-    journal.note(&playback(VideoCodec::Hevc));
+    note(&journal, &playback(VideoCodec::Hevc));
     assert_eq!(counted(&journal, VideoCodec::Hevc), (1, 2));
     alcove.clock.advance_ms(5 * DAY_MS);
     assert_eq!(counted(&journal, VideoCodec::Hevc), (0, 0));
@@ -257,7 +277,7 @@ async fn sharing_begins_empty_and_ends_without_a_trace() {
     let journal = alcove.journal().await;
     answer(&journal, Choice::Local).await;
     for _ in 0..50 {
-        journal.note(&playback(VideoCodec::Hevc));
+        note(&journal, &playback(VideoCodec::Hevc));
     }
     assert_eq!(journal.next().sending, Sending::Off);
     answer(&journal, Choice::Share).await;
@@ -309,7 +329,7 @@ async fn a_week_that_ends_leaves_its_reports_waiting_byte_by_byte() {
     );
     let metrics: Vec<Metric> = next.reports.iter().map(|r| r.metric()).collect();
     for _ in 0..30 {
-        journal.note(&playback(VideoCodec::Hevc));
+        note(&journal, &playback(VideoCodec::Hevc));
     }
     let week = next.week;
     let grown = journal.next().reports;
@@ -338,12 +358,12 @@ async fn a_clock_that_is_not_set_or_went_back_counts_nothing_and_says_so() {
         let mut alcove = Box_::new();
         let journal = alcove.journal().await;
         answer(&journal, Choice::Share).await;
-        journal.note(&playback(VideoCodec::Hevc));
+        note(&journal, &playback(VideoCodec::Hevc));
         alcove.clock.advance_ms(jump_ms);
         assert_eq!(journal.trouble(), Some(trouble));
         assert!(!journal.is_collecting());
         let before = journal.counts();
-        journal.note(&playback(VideoCodec::Hevc));
+        note(&journal, &playback(VideoCodec::Hevc));
         assert_eq!(journal.counts(), before, "{trouble:?}");
         journal.write().await;
         let journal = alcove.again(journal).await;
@@ -367,12 +387,12 @@ async fn after_a_clock_that_ran_a_year_ahead_the_owner_can_begin_anew() {
     let journal = alcove.journal().await;
     answer(&journal, Choice::Share).await;
     alcove.clock.advance_ms(366 * DAY_MS);
-    journal.note(&playback(VideoCodec::Hevc));
+    note(&journal, &playback(VideoCodec::Hevc));
     alcove.clock.advance_ms(-366 * DAY_MS);
     assert_eq!(journal.trouble(), Some(Trouble::ClockWentBack));
     journal.clear().await.unwrap();
     assert_eq!(journal.trouble(), None);
-    journal.note(&playback(VideoCodec::Hevc));
+    note(&journal, &playback(VideoCodec::Hevc));
     assert_eq!(counted(&journal, VideoCodec::Hevc), (1, 1));
 }
 
@@ -385,7 +405,7 @@ async fn a_newer_journal_is_neither_used_nor_touched_until_the_owner_says_so() {
         let mut alcove = Box_::new();
         let journal = alcove.journal().await;
         answer(&journal, Choice::Share).await;
-        journal.note(&playback(VideoCodec::Hevc));
+        note(&journal, &playback(VideoCodec::Hevc));
         journal.write().await;
         alcove.change(newer).await;
         let load =
@@ -393,7 +413,7 @@ async fn a_newer_journal_is_neither_used_nor_touched_until_the_owner_says_so() {
         let stored = load(&alcove).await;
         let journal = alcove.again(journal).await;
         assert_eq!(journal.trouble(), Some(Trouble::Newer));
-        journal.note(&playback(VideoCodec::Hevc));
+        note(&journal, &playback(VideoCodec::Hevc));
         journal.write().await;
         assert!(is_empty(&journal));
         assert_eq!(load(&alcove).await, stored);
@@ -434,7 +454,7 @@ async fn what_a_crash_left_behind_after_a_no_is_gone_at_the_next_start() {
     let mut alcove = Box_::new();
     let journal = alcove.journal().await;
     answer(&journal, Choice::Share).await;
-    journal.note(&playback(VideoCodec::Hevc));
+    note(&journal, &playback(VideoCodec::Hevc));
     journal.write().await;
     // The process ends between the flash and the database.
     journal.consent().set(Choice::Off, ALL_ON).unwrap();
@@ -449,7 +469,7 @@ async fn the_environment_and_another_registry_delete_what_was_counted() {
     let count = async |alcove: &mut Box_| {
         let journal = alcove.journal().await;
         answer(&journal, Choice::Share).await;
-        journal.note(&playback(VideoCodec::Hevc));
+        note(&journal, &playback(VideoCodec::Hevc));
         journal.write().await;
         assert!(!alcove.traces().is_empty());
     };
@@ -477,7 +497,7 @@ async fn the_environment_and_another_registry_delete_what_was_counted() {
     let journal = alcove.again(journal).await;
     let state = journal.consent().state();
     assert_eq!(state.reason.map(|r| r.code()), Some("registry_went_back"));
-    journal.note(&playback(VideoCodec::Hevc));
+    note(&journal, &playback(VideoCodec::Hevc));
     assert!(is_empty(&journal), "a rollback asks again");
 }
 
@@ -491,19 +511,19 @@ async fn playbacks_of_before_a_yes_are_forgotten_where_they_are_gathered() {
     };
     assert_eq!(told(&alcove), (1, 0));
     answer(&journal, Choice::Local).await;
-    assert_eq!(told(&alcove), (1, 1));
+    assert_eq!(told(&alcove), (2, 1));
     answer(&journal, Choice::Local).await;
-    assert_eq!(told(&alcove), (1, 1), "the same answer again");
+    assert_eq!(told(&alcove), (2, 1), "the same answer again");
     answer(&journal, Choice::Share).await;
     assert_eq!(
         told(&alcove),
-        (1, 2),
+        (3, 2),
         "what was gathered for the owner is not shared"
     );
     journal.clear().await.unwrap();
-    assert_eq!(told(&alcove), (1, 3), "what runs is deleted as well");
+    assert_eq!(told(&alcove), (3, 3), "what runs is deleted as well");
     answer(&journal, Choice::Off).await;
-    assert_eq!(told(&alcove), (2, 3));
+    assert_eq!(told(&alcove), (5, 3));
 }
 
 #[tokio::test]
@@ -538,7 +558,7 @@ async fn the_database_is_written_no_more_than_once_an_hour_and_at_the_end() {
     let token = end.clone();
     let work = async {
         for _ in 0..100 {
-            journal.note(&playback(VideoCodec::Hevc));
+            note(&journal, &playback(VideoCodec::Hevc));
             tokio::task::yield_now().await;
         }
         assert_eq!(stored(&alcove).await, 0);
@@ -559,12 +579,13 @@ async fn a_journal_stays_small_whatever_is_played() {
             for backend in Backend::ALL {
                 for factor in RealTimeFactor::ALL {
                     for outcome in Outcome::ALL {
-                        journal.note(&Playback {
+                        let played = Playback {
                             backend: *backend,
                             real_time_factor: *factor,
                             outcome: *outcome,
                             ..playback(*codec)
-                        });
+                        };
+                        note(&journal, &played);
                     }
                 }
             }
@@ -617,7 +638,7 @@ async fn an_upload_books_sends_and_leaves_receipts_with_the_exact_bytes() {
     let mut alcove = Box_::new();
     let journal = alcove.journal().await;
     reporting(&alcove, &journal).await;
-    journal.note(&playback(VideoCodec::Hevc));
+    note(&journal, &playback(VideoCodec::Hevc));
     alcove.clock.advance_ms(7 * DAY_MS);
     let waiting = journal.next().reports;
     let grant = journal.consent().grant::<PlaybackStatistics>().unwrap();

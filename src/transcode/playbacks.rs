@@ -74,6 +74,8 @@ struct Shared {
 #[derive(Debug)]
 pub struct Ended {
     generation: Arc<AtomicU64>,
+    /// Of the one that came out last.
+    last: u64,
     ended: mpsc::Receiver<(u64, Playback)>,
 }
 
@@ -83,7 +85,8 @@ impl Ended {
     pub async fn next(&mut self) -> Option<Playback> {
         loop {
             let (generation, played) = self.ended.recv().await?;
-            if generation == self.generation.load(Ordering::Acquire) {
+            self.last = generation;
+            if self.is_current() {
                 return Some(played);
             }
         }
@@ -93,10 +96,16 @@ impl Ended {
     pub fn next_now(&mut self) -> Option<Playback> {
         loop {
             let (generation, played) = self.ended.try_recv().ok()?;
-            if generation == self.generation.load(Ordering::Acquire) {
+            self.last = generation;
+            if self.is_current() {
                 return Some(played);
             }
         }
+    }
+
+    /// False when the one that came out last has been forgotten since.
+    pub fn is_current(&self) -> bool {
+        self.last == self.generation.load(Ordering::Acquire)
     }
 }
 
@@ -156,6 +165,7 @@ impl Playbacks {
         };
         let ended = Ended {
             generation,
+            last: 0,
             ended: receiver,
         };
         let playbacks = Self {
