@@ -1,12 +1,19 @@
 //! What hyper refuses before any handler is asked: its bare answers become problems like all others.
 //!
 //! hyper has no hook for them (hyperium/hyper#3844). It writes such an answer alone, when all that came
-//! before has left; where a slow peer keeps it waiting behind an earlier answer, it stays bare.
+//! before has left; where a slow peer keeps it waiting behind an earlier answer, it stays bare. The bytes
+//! of a file may read the same, so nothing is touched from a request's handler on until its answer has left:
+//!
+//! ```text
+//!  idle ──handler asked──► answering ──body taken──► leaving ──all written──► idle
+//! ```
 //!
 //! Never: an answer of a handler.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::SystemTime;
 
@@ -65,18 +72,56 @@ pub fn answer(status: StatusCode) -> Vec<u8> {
     .into_bytes()
 }
 
+const IDLE: u8 = 0;
+const ANSWERING: u8 = 1;
+const LEAVING: u8 = 2;
+
+/// How far a connection is with the answer of a handler; its service and its stream share it.
+#[derive(Clone, Debug, Default)]
+pub struct Answers(Arc<AtomicU8>);
+
+/// Held until hyper has taken all of an answer's body.
+#[derive(Debug)]
+pub struct Answering(Answers);
+
+impl Answers {
+    /// A handler is asked.
+    pub fn begin(&self) -> Answering {
+        self.0.store(ANSWERING, Ordering::Relaxed);
+        Answering(self.clone())
+    }
+
+    fn is_idle(&self) -> bool {
+        self.0.load(Ordering::Relaxed) == IDLE
+    }
+
+    /// hyper has written all that it took: it flushes a stream only then.
+    fn flushed(&self) {
+        let relaxed = Ordering::Relaxed;
+        let _ = self.0.compare_exchange(LEAVING, IDLE, relaxed, relaxed);
+    }
+}
+
+impl Drop for Answering {
+    fn drop(&mut self) {
+        self.0.0.store(LEAVING, Ordering::Relaxed);
+    }
+}
+
 /// A stream on which hyper's refusals leave as problems.
 #[derive(Debug)]
 pub struct Worded<S> {
     stream: S,
+    answers: Answers,
     /// What is left to write of an answer that took the place of a bare one.
     left: Vec<u8>,
 }
 
 impl<S> Worded<S> {
-    pub fn new(stream: S) -> Self {
+    pub fn new(stream: S, answers: Answers) -> Self {
         Self {
             stream,
+            answers,
             left: Vec::new(),
         }
     }
@@ -120,7 +165,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Worded<S> {
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         ready!(self.poll_left(cx))?;
-        if let [only] = slices
+        if self.answers.is_idle()
+            && let [only] = slices
             && let Some(status) = refused(only)
         {
             self.left = answer(status);
@@ -135,6 +181,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Worded<S> {
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(self.poll_left(cx))?;
+        self.answers.flushed();
         Pin::new(&mut self.stream).poll_flush(cx)
     }
 

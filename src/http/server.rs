@@ -2,6 +2,7 @@
 //!
 //! Never: what a request means.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -15,14 +16,15 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 use super::guard::Peer;
-use super::refusal::{Worded, answer};
+use super::refusal::{Answers, Worded, answer};
 use super::stall::StallGuard;
+use super::watched::Watched;
 
 /// Longest request line and headers together; more is answered with 431.
 const MAX_HEAD_BYTES: usize = 64 * 1024;
@@ -77,6 +79,8 @@ pub async fn serve(
         };
         match stream {
             Ok((stream, peer)) => {
+                // Small answers must not wait for an acknowledgement of the ones before.
+                let _ = stream.set_nodelay(true);
                 let connection = converse(
                     stream,
                     peer,
@@ -99,19 +103,21 @@ pub async fn serve(
 }
 
 async fn converse(
-    stream: TcpStream,
+    stream: impl AsyncRead + AsyncWrite + Unpin,
     peer: SocketAddr,
     router: Router,
     config: ServerConfig,
     shutdown: CancellationToken,
 ) {
-    // Small answers must not wait for an acknowledgement of the ones before.
-    let _ = stream.set_nodelay(true);
-    let mut stream = Worded::new(StallGuard::new(stream, config.stall_time));
+    let answers = Answers::default();
+    let stream = StallGuard::new(stream, config.stall_time);
+    let mut stream = Worded::new(stream, answers.clone());
     let service = service_fn(move |request: Request<Incoming>| {
+        let answering = answers.begin();
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(Peer(peer));
-        router.clone().oneshot(request)
+        let answer = router.clone().oneshot(request);
+        async move { Ok::<_, Infallible>(answer.await?.map(|body| Watched::new(body, answering))) }
     });
     let (outcome, unread) = {
         let mut connection = http1::Builder::new()
@@ -153,4 +159,53 @@ async fn linger(stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) -> std::io::
     tokio::io::copy(&mut stream.take(LINGER_BYTES), &mut tokio::io::sink())
         .await
         .map(|_| ())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::routing::get;
+    use bytes::Bytes;
+    use futures_util::stream;
+    use tokio::io::duplex;
+
+    /// A file that reads like a refusal of hyper's.
+    const FILE: &str = "HTTP/1.1 400 X\r\ncontent-length: 0\r\n\r\n";
+
+    /// Lines of the answer: the first, content-length, date, an empty one and the file's.
+    const LINES: usize = 7;
+
+    /// Answers with it as from a disk: not at once.
+    async fn file() -> ([(&'static str, String); 1], Body) {
+        let body = Body::from_stream(stream::once(async {
+            tokio::task::yield_now().await;
+            std::io::Result::Ok(Bytes::from_static(FILE.as_bytes()))
+        }));
+        ([("content-length", FILE.len().to_string())], body)
+    }
+
+    #[tokio::test]
+    async fn a_file_that_reads_like_a_refusal_is_sent_and_a_refusal_after_it_is_worded() {
+        let (ours, mut stream) = duplex(4096);
+        let router = Router::new().route("/file", get(file));
+        let (peer, config) = (([127, 0, 0, 1], 1).into(), ServerConfig::default());
+        let conversation = converse(ours, peer, router, config, CancellationToken::new());
+        let asking = async move {
+            let ask = b"GET /file HTTP/1.1\r\nhost: alcove\r\n\r\n";
+            let mut got = Vec::new();
+            for round in 1..=2 {
+                stream.write_all(ask).await.unwrap();
+                while got.iter().filter(|&&byte| byte == b'\n').count() < round * LINES {
+                    assert_ne!(stream.read_buf(&mut got).await.unwrap(), 0);
+                }
+                assert!(got.ends_with(FILE.as_bytes()), "{}", got.escape_ascii());
+            }
+            stream.write_all(b"what?\r\n\r\n").await.unwrap();
+            got.clear();
+            stream.read_to_end(&mut got).await.unwrap();
+            let refusal = String::from_utf8(got).unwrap();
+            assert!(refusal.contains("malformed_request"), "{refusal}");
+        };
+        tokio::join!(conversation, asking);
+    }
 }

@@ -1,4 +1,4 @@
-//! A body that keeps its playback alive while it is sent.
+//! A body that keeps something alive until all of it is taken, such as its playback.
 //!
 //! Never: a look into the bytes.
 
@@ -9,21 +9,19 @@ use axum::body::Body;
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 
-use crate::transcode::playbacks::Hold;
-
 /// `body`, and the hold that ends with it.
-pub struct Watched {
+pub struct Watched<H> {
     body: Body,
-    _hold: Option<Hold>,
+    _hold: H,
 }
 
-impl Watched {
-    pub fn new(body: Body, hold: Option<Hold>) -> Self {
+impl<H> Watched<H> {
+    pub fn new(body: Body, hold: H) -> Self {
         Self { body, _hold: hold }
     }
 }
 
-impl http_body::Body for Watched {
+impl<H: Unpin> http_body::Body for Watched<H> {
     type Data = Bytes;
     type Error = axum::Error;
 
