@@ -229,27 +229,17 @@ pub fn list(
     let order = order(sort);
     // The page's items are chosen first, from narrow indexes; only those few are read and joined.
     let mut chosen = String::from("SELECT i.id FROM items i");
-    let found = match &matching {
-        Some(matching) => Some(found_by(conn, matching)?),
-        None => None,
-    };
+    let (conditions, within) = conditions(query);
+    let found = matching.as_ref();
+    let found = found.map(|words| found_by(conn, words, &conditions, &within));
+    let found = found.transpose()?;
     if matches!(found, Some(Found::Few)) {
         chosen.push_str(" INDEXED BY items_found");
     }
     chosen.push_str(" WHERE 1");
+    chosen.push_str(&conditions);
     let mut values: Vec<(&str, &dyn ToSql)> = vec![(":user", &user), (":limit", &limit)];
-    if let Some(kind) = &query.kind {
-        chosen.push_str(" AND i.kind = :kind");
-        values.push((":kind", kind));
-    }
-    if let Some(parent) = &query.parent {
-        chosen.push_str(" AND i.parent_id = :parent");
-        values.push((":parent", parent));
-    }
-    if let Some(library) = &query.library {
-        chosen.push_str(" AND i.library_id = :library");
-        values.push((":library", library));
-    }
+    values.extend(&within);
     if let Some(matching) = &matching {
         // With `+` the items are not looked up by number, but walked in the order of the list.
         chosen.push_str(match found {
@@ -289,7 +279,25 @@ pub fn list(
     Ok(Some(Page { items, next }))
 }
 
-/// How many items a search finds, which decides how its page is chosen.
+/// Names of values in a statement, and the values.
+type Values<'a> = Vec<(&'static str, &'a dyn ToSql)>;
+
+/// What the items of a list have in common besides words.
+fn conditions(query: &ItemQuery) -> (String, Values<'_>) {
+    let kind = query.kind.as_ref().map(|kind| kind as &dyn ToSql);
+    let parent = query.parent.as_ref().map(|parent| parent as &dyn ToSql);
+    let library = query.library.as_ref().map(|library| library as &dyn ToSql);
+    let all = [
+        (" AND i.kind = :kind", ":kind", kind),
+        (" AND i.parent_id = :parent", ":parent", parent),
+        (" AND i.library_id = :library", ":library", library),
+    ];
+    let asked = |(sql, name, value)| Some((sql, (name, value?)));
+    all.into_iter().filter_map(asked).unzip()
+}
+
+/// How many items of a list a search finds, which decides how its page is chosen.
+#[derive(Debug, PartialEq, Eq)]
 enum Found {
     /// All of them are sorted.
     Few,
@@ -297,15 +305,24 @@ enum Found {
     Many,
 }
 
-fn found_by(conn: &Connection, matching: &str) -> Result<Found, DbError> {
+fn found_by(
+    conn: &Connection,
+    matching: &str,
+    conditions: &str,
+    within: &Values<'_>,
+) -> Result<Found, DbError> {
     const MANY: i64 = 500;
-    let sql = "SELECT count(*) FROM (
-        SELECT 1 FROM item_search WHERE item_search MATCH :words LIMIT :many)";
-    let mut statement = conn.prepare_cached(sql)?;
-    let count: i64 = statement
-        .query_row(named_params! { ":words": matching, ":many": MANY }, |row| {
-            row.get(0)
-        })?;
+    // A cross join keeps its order: the words first.
+    let sql = format!(
+        "SELECT count(*) FROM (
+            SELECT 1 FROM item_search CROSS JOIN items i INDEXED BY items_found
+            ON i.id = item_search.rowid
+            WHERE item_search MATCH :words{conditions} LIMIT :many)"
+    );
+    let mut values: Vec<(&str, &dyn ToSql)> = vec![(":words", &matching), (":many", &MANY)];
+    values.extend(within);
+    let mut statement = conn.prepare_cached(&sql)?;
+    let count: i64 = statement.query_row(values.as_slice(), |row| row.get(0))?;
     Ok(if count < MANY {
         Found::Few
     } else {
@@ -655,6 +672,28 @@ mod tests {
                 }
                 assert_eq!(ids, expected, "{count} {sort:?}");
             }
+        }
+    }
+
+    #[test]
+    fn what_a_search_finds_is_counted_within_its_list() {
+        let conn = films(1100);
+        for (kind, library, parent, want) in [
+            (None, None, None, Found::Many),
+            (Some(ItemKind::Film), Some(1), None, Found::Many),
+            (Some(ItemKind::Photo), None, None, Found::Few),
+            (None, Some(2), None, Found::Few),
+            (None, None, Some(1), Found::Few),
+        ] {
+            let query = ItemQuery {
+                kind,
+                library: library.map(LibraryId),
+                parent: parent.map(ItemId),
+                ..ItemQuery::default()
+            };
+            let (conditions, within) = conditions(&query);
+            let found = found_by(&conn, "\"comm\"*", &conditions, &within).unwrap();
+            assert_eq!(found, want, "{query:?}");
         }
     }
 }
