@@ -133,19 +133,20 @@ impl Schedule {
     /// What is left for one more playback of `owner`.
     pub(crate) fn capacity_for(&self, now: Instant, owner: i64) -> Capacity {
         let whole = self.meter.capacity();
-        let used: u64 = self.loads_beside(now, owner).iter().sum();
+        let beside = self.at_work_beside(now, owner);
+        let used: u64 = beside.iter().map(|viewer| viewer.load(now)).sum();
         Capacity {
             pixels_per_s: whole.pixels_per_s.saturating_sub(used),
             ..whole
         }
     }
 
-    /// The work of the running transcodes beside a new playback of `owner`.
+    /// The sessions with running transcodes beside a new playback of `owner`.
     ///
     /// What the owner has only reserved is left out, because the new playback takes its place, and so
     /// is the owner's latest session: whoever reloads the page or takes another film leaves it behind,
     /// and its player cannot say so. When it does go on, it counts for the next newcomer.
-    fn loads_beside(&self, now: Instant, owner: i64) -> Vec<u64> {
+    fn at_work_beside(&self, now: Instant, owner: i64) -> Vec<&Viewer> {
         let is_own = |viewer: &&Viewer| viewer.owner == owner;
         let is_reserved = |viewer: &&Viewer| is_own(viewer) && viewer.is_reserved();
         let own = self.viewers.values().filter(is_own);
@@ -154,10 +155,7 @@ impl Schedule {
         let is_latest = |viewer: &Viewer| latest.is_some_and(|own| std::ptr::eq(viewer, own));
         let others = self.viewers.values().filter(|viewer| !is_reserved(viewer));
         let others = others.filter(|viewer| !is_latest(viewer));
-        others
-            .map(|viewer| viewer.load(now))
-            .filter(|&load| load > 0)
-            .collect()
+        others.filter(|viewer| viewer.load(now) > 0).collect()
     }
 
     /// Opens the session `key` when it is not open yet, and counts as a sign of life.
@@ -207,16 +205,16 @@ impl Schedule {
 
     fn check_load(&self, now: Instant, new: &Viewer) -> Result<(), SessionError> {
         let load = new.load(now);
-        let running = self.loads_beside(now, new.owner);
+        let running = self.at_work_beside(now, new.owner);
         let capacity = self.meter.capacity();
         let by_cores = (self.workers[Weight::Heavy as usize].most / 2).max(1);
         let is_first = running.is_empty() || (!capacity.measured && running.len() < by_cores);
-        let sum = running.iter().sum::<u64>().saturating_add(load);
+        let used: u64 = running.iter().map(|viewer| viewer.load(now)).sum();
+        let sum = used.saturating_add(load);
         if load == 0 || is_first || sum <= capacity.pixels_per_s {
             return Ok(());
         }
-        let at_work = self.viewers.values().filter(|viewer| viewer.load(now) > 0);
-        let soonest = at_work.map(|viewer| viewer.quiet_in(now)).min();
+        let soonest = running.iter().map(|viewer| viewer.quiet_in(now)).min();
         let retry_after_s = soonest.map_or(0, |wait| wait.as_secs()).saturating_add(1);
         let films = running.len();
         Err(busy(

@@ -586,6 +586,33 @@ async fn whoever_takes_another_film_is_not_in_their_own_way() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_refusal_tells_when_the_films_of_others_may_be_quiet() {
+    let slow = Setting {
+        pace_ms: 30_000,
+        ..USUAL
+    };
+    play(slow, vec![], async |stage| {
+        let heavy = transcode(1080);
+        let ask = async |key: SessionKey<'_>, file| {
+            let (film, first) = (source(file), Part::Segment(0));
+            let asked = stage.sessions.part(key, &film, &heavy, VIDEO, first);
+            let given_up = tokio::time::timeout(Duration::from_millis(1), asked).await;
+            assert!(given_up.is_err(), "{given_up:?}");
+        };
+        let mine = |playback| SessionKey { owner: 7, playback };
+        ask(own("other"), 1).await;
+        tokio::time::sleep(Duration::from_secs(14)).await;
+        ask(mine("first"), 2).await;
+        tokio::time::sleep(Duration::from_secs(6)).await;
+        ask(own("other"), 1).await;
+        // The login's own film would be quiet sooner, but is not in the way.
+        let (retry_after_s, _) = open(stage, mine("second"), 3, &heavy).unwrap_err();
+        assert!((12..=14).contains(&retry_after_s), "{retry_after_s}");
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn measured_speed_replaces_the_guess() {
     play(
         Setting {
