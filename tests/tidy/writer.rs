@@ -41,6 +41,7 @@ impl<'ast> Visit<'ast> for Uses {
     fn visit_expr_method_call(&mut self, call: &'ast syn::ExprMethodCall) {
         let name = call.method.to_string();
         self.asks_disk |= ASKING.contains(&name.as_str());
+        self.functions.insert(name);
         visit::visit_expr_method_call(self, call);
     }
 }
@@ -134,6 +135,10 @@ fn work_for_the_writer_that_looks_at_files_is_found() {
         ),
         (
             "fn f() { self.db.write(move |c| Self::g(c)) } impl S { fn g(p: &P) { File::open(p); } }",
+            1,
+        ),
+        (
+            "fn f() { self.db.write(move |c| s.g(c)) } impl S { fn g(&self) { File::open(p); } }",
             1,
         ),
         (
