@@ -95,7 +95,7 @@ impl From<LibraryError> for Problem {
                 "not_available",
                 "The file is not there at the moment. Check that its disk is connected.",
             ),
-            LibraryError::NotAnswering(_) => Self::new(
+            LibraryError::NotAnswering => Self::new(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "disk_not_answering",
                 "The disk that holds this does not answer. Check it and its connection.",

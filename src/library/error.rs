@@ -2,6 +2,7 @@
 //!
 //! Never: a title or a path in a message that is logged.
 
+use super::disk::DiskError;
 use crate::db::DbError;
 
 /// Why a request to the library failed.
@@ -13,8 +14,8 @@ pub enum LibraryError {
     #[error("the file is not there at the moment")]
     NotAvailable,
     /// The disk hangs: whoever asks is held by the kernel.
-    #[error(transparent)]
-    NotAnswering(#[from] super::disk::NotAnswering),
+    #[error("the disk does not answer")]
+    NotAnswering,
     #[error("the item holds no file of its own")]
     NoFile,
     #[error("the file could not be read as media")]
@@ -33,7 +34,7 @@ pub enum LibraryError {
     FolderTaken,
     #[error("the name must have 1 to 100 characters")]
     BadName,
-    #[error("too many pictures are being made; try again")]
+    #[error("there is too much to do; try again")]
     Busy,
     #[error("the worker failed: {0}")]
     Worker(String),
@@ -41,4 +42,13 @@ pub enum LibraryError {
     Io(#[from] std::io::Error),
     #[error(transparent)]
     Db(#[from] DbError),
+}
+
+impl From<DiskError> for LibraryError {
+    fn from(error: DiskError) -> Self {
+        match error {
+            DiskError::NotAnswering => Self::NotAnswering,
+            DiskError::NoTurn => Self::Busy,
+        }
+    }
 }

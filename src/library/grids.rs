@@ -62,7 +62,16 @@ impl Inner {
         let opener = self.opener(&row);
         let media = match opener.open().await {
             Ok(media) => media,
-            Err(error @ LibraryError::NotAnswering(_)) => return Err(error),
+            Err(error @ (LibraryError::NotAnswering | LibraryError::Busy))
+                if lane == Lane::Viewer =>
+            {
+                return Err(error);
+            }
+            // Nobody waits for this one: on to the next.
+            Err(LibraryError::NotAnswering) => {
+                self.note_failure(work);
+                return Ok(None);
+            }
             Err(_) => return Ok(None),
         };
         let job = Job::Index { stream, effort };

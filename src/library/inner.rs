@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::disk::Disks;
+use super::disk::{DiskError, Disks};
 use super::status::Progress;
 use super::walk::WalkOrder;
 use super::{FileId, LibraryConfig, LibraryError, LibraryId, ScanRequest, ScanState};
@@ -97,6 +97,25 @@ pub(super) enum Work {
     Picture(u64),
 }
 
+/// Where the folders of the libraries really are.
+#[derive(Default)]
+struct Roots {
+    by_folder: HashMap<PathBuf, PathBuf>,
+    all: Arc<[PathBuf]>,
+}
+
+impl Roots {
+    /// Takes over what was found; a folder whose disk was not read stays where it was.
+    fn renew(&mut self, found: Vec<(PathBuf, Result<Option<PathBuf>, DiskError>)>) {
+        let before = std::mem::take(&mut self.by_folder);
+        for (folder, real) in found {
+            let real = real.unwrap_or_else(|_| before.get(&folder).cloned());
+            self.by_folder.extend(real.map(|real| (folder, real)));
+        }
+        self.all = self.by_folder.values().cloned().collect();
+    }
+}
+
 /// What all parts of the library share.
 pub(super) struct Inner {
     pub(super) db: Db,
@@ -108,7 +127,7 @@ pub(super) struct Inner {
     /// Everything that blocks on media goes through the disk of its library.
     pub(super) disks: Disks,
     /// Resolved folders of all libraries.
-    roots: RwLock<Arc<[PathBuf]>>,
+    roots: RwLock<Roots>,
     wanted: Mutex<Wanted>,
     /// A scan is wanted.
     pub(super) scan_wanted: Notify,
@@ -144,7 +163,7 @@ impl Inner {
             config,
             shutdown,
             progress: Progress::new(),
-            roots: RwLock::new(Arc::new([])),
+            roots: RwLock::default(),
             wanted: Mutex::default(),
             scan_wanted: Notify::new(),
             work_wanted: Notify::new(),
@@ -227,10 +246,16 @@ impl Inner {
 
     /// Resolved folders that a media file may lie below.
     pub(super) fn roots(&self) -> Arc<[PathBuf]> {
-        Arc::clone(&self.roots.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(
+            &self
+                .roots
+                .read()
+                .unwrap_or_else(PoisonError::into_inner)
+                .all,
+        )
     }
 
-    /// Resolves the libraries' folders anew; a mount may have come. One that hangs is left out.
+    /// Resolves the libraries' folders anew; a mount may have come. One that hangs stays as it was.
     pub(super) async fn refresh_roots(&self) -> Result<(), LibraryError> {
         let mut folders: Vec<PathBuf> = self
             .db
@@ -240,14 +265,18 @@ impl Inner {
             .map(|library| library.path)
             .collect();
         folders.extend(self.config.media_root.clone());
-        let resolve = folders.into_iter().map(async |path| {
-            let disk = self.disks.of(&path);
-            let resolved = disk.run(move || fs::canonicalize(path).ok()).await;
-            resolved.ok().flatten()
+        let resolve = folders.into_iter().map(async |folder| {
+            let path = folder.clone();
+            let resolve = move || fs::canonicalize(path).ok();
+            let found = self.disks.of(&folder).run(resolve).await;
+            if let Ok(Some(real)) = &found {
+                self.disks.note_real(&folder, real.clone());
+            }
+            (folder, found)
         });
-        let resolved = futures_util::future::join_all(resolve).await;
-        let resolved: Vec<PathBuf> = resolved.into_iter().flatten().collect();
-        *self.roots.write().unwrap_or_else(PoisonError::into_inner) = resolved.into();
+        let found = futures_util::future::join_all(resolve).await;
+        let mut roots = self.roots.write().unwrap_or_else(PoisonError::into_inner);
+        roots.renew(found);
         Ok(())
     }
 
@@ -276,6 +305,23 @@ impl Inner {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_folder_stays_where_it_was_while_its_disk_is_not_read() {
+        let path = PathBuf::from;
+        let mut roots = Roots::default();
+        roots.renew(vec![
+            (path("/a"), Ok(Some(path("/mnt/a")))),
+            (path("/b"), Ok(Some(path("/mnt/b")))),
+            (path("/c"), Ok(Some(path("/mnt/c")))),
+        ]);
+        roots.renew(vec![
+            (path("/a"), Err(DiskError::NotAnswering)),
+            (path("/b"), Ok(None)),
+            (path("/d"), Err(DiskError::NoTurn)),
+        ]);
+        assert_eq!(*roots.all, [path("/mnt/a")]);
+    }
 
     #[test]
     fn scans_that_are_asked_for_together_become_few_and_the_deepest() {

@@ -39,7 +39,7 @@ pub use crate::db::items::{
     LibraryId, LibraryKind, Page, ParentRef, Person, Problem, Progress, Sort, UserId,
 };
 pub use api::Library;
-pub use disk::{Disk, Disks};
+pub use disk::{Disk, DiskError, Disks};
 pub use error::LibraryError;
 pub use types::{
     ArtSize, Artwork, BrowsedFolder, Folders, Home, HomeShelf, ItemDetail, LibraryConfig,

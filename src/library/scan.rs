@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 use super::arrange::{Known, arrange};
 use super::beside::{Place, inner_art};
 use super::diff::{DiffOptions, FORMAT, Plan, Task, diff};
+use super::disk::DiskError;
 use super::formats::Media;
 use super::inner::{Inner, ScanOrder};
 use super::prepare::{Ground, Prepared, prepare};
@@ -130,7 +131,7 @@ impl<'a> Scan<'a> {
         let ground = self.inner.walk_order(&library).await?;
         let stop = self.stop.clone();
         let disk = self.inner.disks.of(&library.path);
-        let walk = disk.run_long(move |turn| {
+        let walk = disk.run_surely(move |turn| {
             walk(&ground, &|| {
                 turn.is_alive();
                 stop.is_cancelled()
@@ -142,10 +143,11 @@ impl<'a> Scan<'a> {
         }
         let id = library.id;
         let (known, mounts) = self.known(id).await?;
-        // An empty folder where files were is a mount point without its disk; one that hangs is no better.
-        let is_there =
-            |walk: &Walk| walk.root_error.is_none() && (walk.has_entries || known.is_empty());
-        let Some(walk) = walk.ok().filter(is_there) else {
+        let Some(walk) = there(walk, known.is_empty()) else {
+            // It is as it was, for all that is known.
+            return Ok(None);
+        };
+        let Some(walk) = walk else {
             let changed = self
                 .inner
                 .db
@@ -370,22 +372,22 @@ impl<'a> Scan<'a> {
 
     /// The row of a file of this content whose place is empty now, each at most once.
     async fn moved_from(&self, same: Vec<SameContent>) -> Option<SameContent> {
-        let first = same.first()?;
-        let disk = self.inner.disks.of(&first.root);
-        let lost = disk
-            .run(move || {
-                let is_lost = |other: &SameContent| {
-                    let path = absolute(&other.root, &other.path);
-                    let error = std::fs::symlink_metadata(path).err();
-                    other.root_available
-                        && error.is_some_and(|e| e.kind() == std::io::ErrorKind::NotFound)
-                };
-                same.into_iter().filter(is_lost).collect::<Vec<_>>()
-            })
-            .await
-            .unwrap_or_default();
+        for other in same.into_iter().filter(|other| other.root_available) {
+            let path = absolute(&other.root, &other.path);
+            let look = move || std::fs::symlink_metadata(path).err();
+            let error = self.inner.disks.of(&other.root).run(look).await;
+            let is_lost = matches!(error, Ok(Some(e)) if e.kind() == std::io::ErrorKind::NotFound);
+            if is_lost && self.claim(other.id) {
+                return Some(other);
+            }
+        }
+        None
+    }
+
+    /// False when the row was taken over in this scan already.
+    fn claim(&self, row: FileId) -> bool {
         let mut claimed = self.claimed.lock().unwrap_or_else(PoisonError::into_inner);
-        lost.into_iter().find(|other| claimed.insert(other.id))
+        claimed.insert(row)
     }
 
     fn ready(
@@ -509,6 +511,20 @@ impl<'a> Scan<'a> {
     }
 }
 
+/// What a walk found in a library's folder: the inner `None` when the folder is not there, the outer
+/// one when nobody knows.
+///
+/// An empty folder where files were is a mount point without its disk; one that hangs is no better.
+fn there(walk: Result<Walk, DiskError>, was_empty: bool) -> Option<Option<Walk>> {
+    match walk {
+        Ok(walk) if walk.root_error.is_none() && (walk.has_entries || was_empty) => {
+            Some(Some(walk))
+        }
+        Ok(_) | Err(DiskError::NotAnswering) => Some(None),
+        Err(DiskError::NoTurn) => None,
+    }
+}
+
 /// What is to be settled, in parts of one transaction each.
 fn parts(plan: &Plan) -> Vec<Rest> {
     let gone = plan.gone.chunks(REST).map(|part| Rest {
@@ -569,5 +585,30 @@ fn art_of(
             (Vec::new(), vec![of_artist, Some(of_album)])
         }
         _ => (Vec::new(), Vec::new()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_library_is_lost_only_when_its_folder_was_asked_for() {
+        let walk = |has_entries| {
+            let mut walk = Walk::default();
+            walk.has_entries = has_entries;
+            walk
+        };
+        let cases: [(Result<Walk, DiskError>, bool, Option<bool>); 5] = [
+            (Ok(walk(true)), false, Some(true)),
+            (Ok(walk(false)), false, Some(false)),
+            (Ok(walk(false)), true, Some(true)),
+            (Err(DiskError::NotAnswering), false, Some(false)),
+            (Err(DiskError::NoTurn), false, None),
+        ];
+        for (walk, was_empty, want) in cases {
+            let found = there(walk, was_empty);
+            assert_eq!(found.map(|walk| walk.is_some()), want);
+        }
     }
 }
