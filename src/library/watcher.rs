@@ -7,17 +7,20 @@ use std::collections::HashSet;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use futures_util::stream::{FuturesUnordered, StreamExt};
 use notify::event::{AccessKind, AccessMode};
 use notify::{Config, Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::sync::Notify;
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
 
+use super::disk::DiskError;
 use super::inner::Inner;
 use super::{LibraryId, ScanRequest};
-use crate::db::libraries;
+use crate::db::{DbError, libraries};
 
 /// A change is acted on when the folder has been quiet for this long …
 const QUIET: Duration = Duration::from_millis(1000);
@@ -34,10 +37,30 @@ const RESCAN_UNWATCHED: Duration = Duration::from_secs(300);
 type Face = Option<(u64, u64, bool)>;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Watched {
+struct Root {
     id: LibraryId,
     path: PathBuf,
-    face: Face,
+}
+
+/// A library's folder under watch.
+#[derive(Debug)]
+struct Watched {
+    root: Root,
+    /// `None` until it was looked at.
+    face: Option<Face>,
+    /// Shared with the thread that looks at the folder, until it ends.
+    looking: Arc<()>,
+    /// What the watches were made for, and with the thread that makes them, the watches.
+    made_for: Option<Face>,
+    watch: Arc<Mutex<Watch>>,
+}
+
+/// The watches of one library. Each has its own, so that one that hangs holds up no other.
+#[derive(Debug, Default)]
+struct Watch {
+    /// Kept for as long as it is to watch.
+    _watcher: Option<RecommendedWatcher>,
+    is_whole: bool,
 }
 
 /// What inotify reported since it was last acted on.
@@ -47,11 +70,19 @@ struct Dirty {
     changed: Notify,
 }
 
+/// Something that was begun for a library and has ended, or is not waited for any longer.
+type Doing = Pin<Box<dyn Future<Output = Done> + Send>>;
+
+enum Done {
+    Looked(Root, Face),
+    Other,
+}
+
 /// Watches until shutdown.
 pub(super) async fn watch_loop(inner: Arc<Inner>) {
     let dirty = Arc::new(Dirty::default());
     let mut watched: Vec<Watched> = Vec::new();
-    let mut watcher: Option<RecommendedWatcher> = None;
+    let mut doing: FuturesUnordered<Doing> = FuturesUnordered::new();
     let mut look = interval(LOOK);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut rescan_at = Instant::now() + RESCAN_WATCHED;
@@ -63,41 +94,33 @@ pub(super) async fn watch_loop(inner: Arc<Inner>) {
                 for id in take(&dirty) {
                     inner.look(id);
                 }
-                continue;
             }
             () = sleep_until(rescan_at) => {
                 rescan_at = Instant::now() + rescan_after(&inner);
                 inner.want(&ScanRequest::default());
-                continue;
             }
-            () = inner.folders_changed.notified() => {}
-            _ = look.tick() => {}
+            () = time_to_look(&inner, &mut look) => {
+                if renew(&inner, &mut watched).await.is_err() {
+                    return;
+                }
+                doing.extend(watched.iter().filter_map(|one| see(&inner, one)));
+            }
+            Some(done) = doing.next() => {
+                if let Done::Looked(root, face) = done {
+                    note_face(&inner, &mut watched, &root, face);
+                }
+            }
         }
-        let Ok(all) = inner.db.read(libraries::all).await else {
-            return;
-        };
-        let now = all.into_iter().map(|row| see(&inner, row.id, row.path));
-        let now = futures_util::future::join_all(now).await;
-        if now == watched {
-            continue;
+        let roots: Arc<[Root]> = watched.iter().map(|one| one.root.clone()).collect();
+        let begun = watched
+            .iter_mut()
+            .filter_map(|one| watch_anew(&inner, one, &roots, &dirty));
+        doing.extend(begun);
+        let is_whole = watched.iter().all(is_whole);
+        if is_whole != inner.progress.status().watching {
+            inner.progress.change(|status| status.watching = is_whole);
+            rescan_at = Instant::now() + rescan_after(&inner);
         }
-        for changed in now.iter().filter(|new| has_come_or_gone(new, &watched)) {
-            inner.want(&ScanRequest {
-                library: Some(changed.id),
-                full: false,
-            });
-        }
-        // Watches of a folder that was mounted over see the folder below it.
-        drop(watcher.take());
-        let (list, told) = (now.clone(), Arc::clone(&dirty));
-        let Ok((new, is_whole)) = tokio::task::spawn_blocking(move || watch(list, told)).await
-        else {
-            continue;
-        };
-        watcher = new;
-        watched = now;
-        inner.progress.change(|status| status.watching = is_whole);
-        rescan_at = Instant::now() + rescan_after(&inner);
     }
 }
 
@@ -109,23 +132,112 @@ fn rescan_after(inner: &Inner) -> Duration {
     }
 }
 
-/// What a library's folder looks like; nothing while its disk hangs.
-async fn see(inner: &Inner, id: LibraryId, path: PathBuf) -> Watched {
-    let folder = path.clone();
-    let look = move || {
-        let has_entry = fs::read_dir(&folder).is_ok_and(|mut entries| entries.next().is_some());
-        let meta = fs::metadata(&folder).ok()?;
-        Some((meta.dev(), meta.ino(), has_entry))
-    };
-    let face = inner.disks.of(&path).run(look).await.ok().flatten();
-    Watched { id, path, face }
+async fn time_to_look(inner: &Inner, look: &mut Interval) {
+    tokio::select! {
+        () = inner.folders_changed.notified() => {}
+        _ = look.tick() => {}
+    }
 }
 
-/// New libraries are scanned by who adds them; here only mounts count.
-fn has_come_or_gone(new: &Watched, before: &[Watched]) -> bool {
-    before
-        .iter()
-        .any(|old| old.id == new.id && old.path == new.path && old.face != new.face)
+/// Brings the libraries under watch up to date with the list of libraries.
+async fn renew(inner: &Inner, watched: &mut Vec<Watched>) -> Result<(), DbError> {
+    let all = inner.db.read(libraries::all).await?;
+    let roots = all.into_iter().map(|row| Root {
+        id: row.id,
+        path: row.path,
+    });
+    let mut before = std::mem::take(watched);
+    *watched = roots
+        .map(
+            |root| match before.iter().position(|old| old.root == root) {
+                Some(index) => before.swap_remove(index),
+                None => Watched {
+                    root,
+                    face: None,
+                    looking: Arc::default(),
+                    made_for: None,
+                    watch: Arc::default(),
+                },
+            },
+        )
+        .collect();
+    Ok(())
+}
+
+/// Looks what a library's folder is like; nothing while the look before this one is held by a disk.
+fn see(inner: &Arc<Inner>, one: &Watched) -> Option<Doing> {
+    if Arc::strong_count(&one.looking) > 1 {
+        return None;
+    }
+    let (folder, looking) = (one.root.path.clone(), Arc::clone(&one.looking));
+    let look = move || {
+        let has_entry = fs::read_dir(&folder).is_ok_and(|mut entries| entries.next().is_some());
+        let meta = fs::metadata(&folder).ok();
+        drop(looking);
+        meta.map(|meta| (meta.dev(), meta.ino(), has_entry))
+    };
+    let (disk, root) = (inner.disks.of(&one.root.path), one.root.clone());
+    Some(Box::pin(async move {
+        match disk.run(look).await {
+            Ok(face) => Done::Looked(root, face),
+            Err(DiskError::NotAnswering) => Done::Looked(root, None),
+            Err(DiskError::NoTurn) => Done::Other,
+        }
+    }))
+}
+
+/// Notes a look. New libraries are scanned by who adds them; here only mounts count that come or go.
+fn note_face(inner: &Inner, watched: &mut [Watched], root: &Root, face: Face) {
+    let Some(one) = watched.iter_mut().find(|one| one.root == *root) else {
+        return;
+    };
+    let before = one.face.replace(face);
+    if before.is_some_and(|before| before != face) {
+        inner.want(&ScanRequest {
+            library: Some(root.id),
+            full: false,
+        });
+    }
+}
+
+/// Watches a library's folder when it is not the one that is watched; nothing while its disk holds
+/// who makes the watches.
+fn watch_anew(
+    inner: &Arc<Inner>,
+    one: &mut Watched,
+    roots: &Arc<[Root]>,
+    dirty: &Arc<Dirty>,
+) -> Option<Doing> {
+    let face = one.face.filter(|face| one.made_for != Some(*face))?;
+    if Arc::strong_count(&one.watch) > 1 {
+        return None;
+    }
+    one.made_for = Some(face);
+    // Watches of a folder that was mounted over see the folder below it.
+    one.watch = Arc::default();
+    face?;
+    let (root, roots, dirty) = (one.root.clone(), Arc::clone(roots), Arc::clone(dirty));
+    let made = Arc::clone(&one.watch);
+    let disk = inner.disks.of(&one.root.path);
+    Some(Box::pin(async move {
+        let make = move || {
+            let watch = watch(&root, roots, dirty);
+            *made.lock().unwrap_or_else(PoisonError::into_inner) = watch;
+        };
+        // One that takes long is not waited for, but counts once it is made.
+        let _ = disk.run(make).await;
+        Done::Other
+    }))
+}
+
+/// True when every change in a library's folder is seen, or there is no folder.
+fn is_whole(one: &Watched) -> bool {
+    one.face == Some(None)
+        || one
+            .watch
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .is_whole
 }
 
 /// Waits until the folders are quiet, but not for ever.
@@ -150,33 +262,29 @@ fn take(dirty: &Dirty) -> HashSet<LibraryId> {
     )
 }
 
-/// Watches all folders with all below them; false when some could not be.
-fn watch(list: Vec<Watched>, dirty: Arc<Dirty>) -> (Option<RecommendedWatcher>, bool) {
-    let roots = list.clone();
+/// Watches a library's folder with all below it.
+fn watch(root: &Root, roots: Arc<[Root]>, dirty: Arc<Dirty>) -> Watch {
     let handler = move |event: notify::Result<Event>| note(&event, &roots, &dirty);
     let config = Config::default().with_follow_symlinks(false);
-    let mut watcher = match RecommendedWatcher::new(handler, config) {
-        Ok(watcher) => watcher,
-        Err(error) => {
-            log::warn!(
-                "folders cannot be watched; they are scanned regularly instead: {}",
-                error_kind(&error)
-            );
-            return (None, false);
-        }
+    let made = RecommendedWatcher::new(handler, config).map(|mut watcher| {
+        let watched = watcher.watch(&root.path, RecursiveMode::Recursive);
+        (watcher, watched)
+    });
+    let (watcher, watched) = match made {
+        Ok((watcher, watched)) => (Some(watcher), watched),
+        Err(error) => (None, Err(error)),
     };
-    let mut is_whole = true;
-    for library in list.iter().filter(|library| library.face.is_some()) {
-        if let Err(error) = watcher.watch(&library.path, RecursiveMode::Recursive) {
-            log::warn!(
-                "library {} cannot be watched whole; it is scanned regularly instead: {}",
-                library.id,
-                error_kind(&error)
-            );
-            is_whole = false;
-        }
+    if let Err(error) = &watched {
+        log::warn!(
+            "library {} cannot be watched whole; it is scanned regularly instead: {}",
+            root.id,
+            error_kind(error)
+        );
     }
-    (Some(watcher), is_whole)
+    Watch {
+        _watcher: watcher,
+        is_whole: watched.is_ok(),
+    }
 }
 
 /// An error without the paths that it names.
@@ -189,7 +297,7 @@ fn error_kind(error: &notify::Error) -> String {
     }
 }
 
-fn note(event: &notify::Result<Event>, roots: &[Watched], dirty: &Dirty) {
+fn note(event: &notify::Result<Event>, roots: &[Root], dirty: &Dirty) {
     let mut libraries = dirty
         .libraries
         .lock()

@@ -129,3 +129,53 @@ fn a_disk_that_hangs_takes_nothing_from_the_others() {
     }
     assert_eq!(client.get(&here).status, 200);
 }
+
+#[test]
+fn a_disk_that_hangs_inside_a_library_leaves_the_others_watched() {
+    if !nix::unistd::geteuid().is_root() {
+        println!("not run: a FUSE mount by another program needs root");
+        return;
+    }
+    let (state, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let film = |place: &str, title: &str| {
+        let file = format!("{place}/{title} (2001)/{title} (2001).mp4");
+        media::copy("tiny_h264.mp4", &folder.path().join(file));
+    };
+    film("outer", "Outer");
+    film("outer/nas", "Away");
+    film("other", "Here");
+    let (server, address) = Launch {
+        config: "[library]\ndisk_timeout_s = 1\n".into(),
+        before: Some("true".into()),
+        ..Launch::new(state.path())
+    }
+    .run();
+    let mut client = owner(address);
+    for place in ["outer", "outer/nas", "other"] {
+        let path = folder.path().join(place);
+        let library = json!({"name": place.replace('/', " "), "kind": "films", "path": path});
+        let added = client.post("/api/v1/libraries", &library);
+        assert_eq!(added.status, 201, "{}", added.text());
+    }
+    films(&mut client, 3);
+    let _mount = hang(&server, &folder.path().join("outer/nas"));
+    let is_away = |client: &mut Client| {
+        let libraries = client.get("/api/v1/libraries").json();
+        let mut all = libraries.as_array().expect("a list").iter();
+        all.any(|library| library["name"] == "outer nas" && library["available"] == false)
+    };
+    let start = Instant::now();
+    while !is_away(&mut client) {
+        assert!(start.elapsed() < Duration::from_secs(30), "it is noticed");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    // The watch of one more library is made after the mount hangs.
+    let path = folder.path().join("late");
+    std::fs::create_dir(&path).unwrap();
+    let library = json!({"name": "late", "kind": "films", "path": path});
+    assert_eq!(client.post("/api/v1/libraries", &library).status, 201);
+    std::thread::sleep(Duration::from_secs(7));
+    film("late", "Late");
+    film("other", "New");
+    films(&mut client, 5);
+}
