@@ -59,6 +59,8 @@ impl Inner {
             match self.embedded(&source, stream, Lane::Idle).await {
                 Err(LibraryError::Worker(_) | LibraryError::Busy) => return Ok(false),
                 Err(LibraryError::Db(error)) => return Err(error.into()),
+                // Its disk is away: another time.
+                Err(LibraryError::NotAnswering | LibraryError::NotAvailable) => return Ok(true),
                 Ok(_) | Err(_) => {}
             }
         }
