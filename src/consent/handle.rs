@@ -31,6 +31,8 @@ pub fn asks_not_to_track(value: Option<&OsStr>) -> bool {
     value.is_some_and(|value| !value.is_empty() && value != "0")
 }
 
+type Opened = Result<Box<dyn Flash>, Reason>;
+
 /// What holds at one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct State {
@@ -123,18 +125,25 @@ impl Consent {
     /// Opens what is kept in `places`, most often one. It always succeeds: what is wrong with a place is the
     /// [`State::reason`], and then the answer is off.
     pub fn open(places: &[Place], settings: Settings) -> Self {
-        let access = settings.access;
-        let open = |place: &Place| match (OpenFlash::open(place, access), place) {
-            // Nobody has answered yet: a file is made when it is opened for changing.
-            (Err(Reason::Missing), Place::File(_)) if access == Access::Look => None,
-            (opened, _) => Some(opened.map(|flash| Box::new(flash) as Box<dyn Flash>)),
-        };
-        Self::over(places.iter().filter_map(open).collect(), settings)
+        Self::of(open_flashes(places, settings.access), settings, false)
+    }
+
+    /// The same where a file that was made earlier is gone, and an answer and bookings with it: a flash that is blank
+    /// is off until the next answer, [`Reason::Missing`], and the year counts as spent, also after a restart.
+    pub fn open_after_loss(places: &[Place], settings: Settings) -> Self {
+        Self::of(open_flashes(places, settings.access), settings, true)
     }
 
     /// The same over flashes that are open already, or could not be opened.
     pub fn over(flashes: Vec<Result<Box<dyn Flash>, Reason>>, settings: Settings) -> Self {
+        Self::of(flashes, settings, false)
+    }
+
+    fn of(flashes: Vec<Opened>, settings: Settings, is_lost: bool) -> Self {
         let mut keeper = Keeper::open(flashes, settings.access);
+        if is_lost && settings.access == Access::Change {
+            keeper.note_loss();
+        }
         keeper.see_registry(&settings);
         let now = RwLock::new(Now {
             state: keeper.state(&settings),
@@ -317,6 +326,15 @@ impl Consent {
     }
 }
 
+fn open_flashes(places: &[Place], access: Access) -> Vec<Opened> {
+    let open = |place: &Place| match (OpenFlash::open(place, access), place) {
+        // Nobody has answered yet: a file is made when it is opened for changing.
+        (Err(Reason::Missing), Place::File(_)) if access == Access::Look => None,
+        (opened, _) => Some(opened.map(|flash| Box::new(flash) as Box<dyn Flash>)),
+    };
+    places.iter().filter_map(open).collect()
+}
+
 impl Keeper {
     fn open(flashes: Vec<Result<Box<dyn Flash>, Reason>>, access: Access) -> Self {
         let mut obstacle = None;
@@ -346,6 +364,25 @@ impl Keeper {
             record,
             obstacle,
             doubt,
+        }
+    }
+
+    /// Writes on a blank flash that an answer and bookings are gone.
+    fn note_loss(&mut self) {
+        let is_sound = self.obstacle.is_none() && self.doubt.is_none();
+        if !is_sound || self.record != Record::default() {
+            return;
+        }
+        let mut record = Record {
+            answer: Answer::OFF,
+            ..Record::default()
+        };
+        record.ledger.lose();
+        if self.write(&record).is_ok() {
+            self.record = record;
+            self.doubt = Some(Reason::Missing);
+        } else {
+            self.fall_into_doubt(&record);
         }
     }
 

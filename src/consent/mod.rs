@@ -61,6 +61,7 @@
 //! | both blocks of any index damaged, or different with one sequence | off, `Damaged`: a newer answer may have been there |
 //! | no whole block, yet not blank | off, `Noise` |
 //! | a newest block of a newer layout | off, `NewerLayout`; a no can be stored, a yes cannot |
+//! | nothing, in a file that was made in place of a lost one | off, `Missing`, and the loss is written on it |
 //! | two devices with different answers | off, `TwoAnswers`; the next answer goes to both |
 //!
 //! Where bookings of epsilon may be lost with a block, the year counts as spent.

@@ -8,14 +8,19 @@ use super::config::Config;
 use crate::base::clock::SharedClock;
 use crate::base::folder::Folder;
 use crate::board::Board;
-use crate::consent::{Access, Consent, Place, Settings, asks_not_to_track};
-use crate::db::{Db, DbError};
+use crate::consent::{Access, Consent, Place, Reason, Settings, asks_not_to_track};
+use crate::db::{Db, DbError, settings};
 use crate::http::Addresses;
 use crate::telemetry::crash::Reports;
 use crate::telemetry::journal::{Gathered, Journal, Source};
 use crate::telemetry::registry::REGISTRY;
 
 const DO_NOT_TRACK: &str = "DO_NOT_TRACK";
+/// Under this name the database remembers the files that keep the answer: [`MADE`], or [`LOST`].
+const FLASH_FILES: &str = "consent_files";
+const MADE: &str = "made";
+/// One of them was gone, and that is perhaps not on flash yet.
+const LOST: &str = "lost";
 
 /// Opens the answer for changing, and the journal.
 ///
@@ -29,8 +34,29 @@ pub(super) async fn open(
 ) -> Result<Journal, DbError> {
     let crash_folder = config.state.join("crashes");
     let (config, kept_clock) = (config.clone(), Arc::clone(clock));
-    let opening = tokio::task::spawn_blocking(move || consent(&config, Access::Change, kept_clock));
+    let remembered = db.read(|conn| settings::get(conn, FLASH_FILES)).await?;
+    let is_lost = match remembered.as_deref() {
+        None => false,
+        Some(LOST) => true,
+        Some(_) => !are_there(&config),
+    };
+    if is_lost {
+        remember(db, LOST).await?;
+    }
+    let to_open = config.clone();
+    let opening = tokio::task::spawn_blocking(move || {
+        let settings = settings_of(Access::Change, kept_clock);
+        if is_lost {
+            Consent::open_after_loss(&places(&to_open), settings)
+        } else {
+            Consent::open(&places(&to_open), settings)
+        }
+    });
     let consent = opening.await.map_err(|_| DbError::Closed)?;
+    let is_noted = consent.state().reason != Some(Reason::NotSaved) && are_there(&config);
+    if is_noted && (is_lost || remembered.is_none()) {
+        remember(db, MADE).await?;
+    }
     if let Some(reason) = consent.state().reason {
         log::warn!("nothing is collected: {reason}");
     }
@@ -45,18 +71,37 @@ pub(super) async fn open(
 
 /// Opens the answer. Blocks.
 pub(super) fn consent(config: &Config, access: Access, clock: SharedClock) -> Consent {
-    let places: Vec<Place> = config
+    Consent::open(&places(config), settings_of(access, clock))
+}
+
+fn places(config: &Config) -> Vec<Place> {
+    config
         .flashes()
         .iter()
         .map(|path| Place::at(path))
-        .collect();
-    let settings = Settings {
+        .collect()
+}
+
+fn settings_of(access: Access, clock: SharedClock) -> Settings {
+    Settings {
         registry_version: REGISTRY.version,
         do_not_track: do_not_track(),
         access,
         clock,
-    };
-    Consent::open(&places, settings)
+    }
+}
+
+/// True when every file is there that keeps the answer.
+fn are_there(config: &Config) -> bool {
+    places(config).iter().all(|place| match place {
+        Place::File(path) => path.exists(),
+        Place::Device(_) => true,
+    })
+}
+
+async fn remember(db: &Db, word: &'static str) -> Result<(), DbError> {
+    db.write(move |conn| settings::set(conn, FLASH_FILES, word))
+        .await
 }
 
 /// What lies outside, as configured.
@@ -79,4 +124,63 @@ pub(super) struct Nobody;
 
 impl Source for Nobody {
     fn gather(&self, _: Gathered) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::clock::ManualClock;
+    use crate::consent::{Choice, Mode, Switches};
+
+    /// Mode in force, reason, and whether bookings are lost, after a start.
+    async fn start(config: &Config, answer: Option<Choice>) -> (Mode, Option<Reason>, bool) {
+        let db = Db::open(&config.state).unwrap();
+        let clock: SharedClock = Arc::new(ManualClock::at_unix_ms(1_795_003_200_000));
+        let journal = open(config, &db, &clock, Arc::new(Nobody)).await.unwrap();
+        if let Some(choice) = answer {
+            journal.answer(choice, Switches::default()).await.unwrap();
+        }
+        let consent = journal.consent();
+        let state = consent.state();
+        let seen = (state.effective.mode(), state.reason, consent.budget().lost);
+        drop(journal);
+        db.close().await;
+        seen
+    }
+
+    #[tokio::test]
+    async fn an_answer_whose_file_was_deleted_is_off_and_its_year_is_spent() {
+        let scratch = tempfile::tempdir().unwrap();
+        let config = Config {
+            state: scratch.path().to_owned(),
+            ..Config::default()
+        };
+        assert_eq!(start(&config, None).await, (Mode::Undecided, None, false));
+        assert_eq!(start(&config, None).await, (Mode::Undecided, None, false));
+        let answered = start(&config, Some(Choice::Off)).await;
+        assert_eq!(answered, (Mode::Off, None, false));
+        std::fs::remove_file(scratch.path().join("consent.flash")).unwrap();
+        let lost = (Mode::Off, Some(Reason::Missing), true);
+        assert_eq!(start(&config, None).await, lost);
+        assert_eq!(start(&config, None).await, (Mode::Off, None, true));
+        let answered = start(&config, Some(Choice::Share)).await;
+        assert_eq!(answered, (Mode::Share, None, true));
+        assert_eq!(start(&config, None).await, (Mode::Share, None, true));
+    }
+
+    #[tokio::test]
+    async fn a_loss_is_noted_at_the_next_start_when_the_first_was_cut() {
+        let scratch = tempfile::tempdir().unwrap();
+        let config = Config {
+            state: scratch.path().to_owned(),
+            ..Config::default()
+        };
+        start(&config, None).await;
+        let db = Db::open(&config.state).unwrap();
+        remember(&db, LOST).await.unwrap();
+        db.close().await;
+        drop(db);
+        let lost = (Mode::Off, Some(Reason::Missing), true);
+        assert_eq!(start(&config, None).await, lost);
+    }
 }

@@ -422,6 +422,27 @@ fn a_yes_to_a_newer_registry_that_was_not_stored_is_asked_for_again() {
 }
 
 #[test]
+fn a_file_in_place_of_a_lost_one_is_off_and_the_next_answer_counts() {
+    let scratch = tempfile::tempdir().expect("scratch");
+    let place = [Place::at(&scratch.path().join("consent.flash"))];
+    let consent = Consent::open_after_loss(&place, settings());
+    assert_eq!(in_force(&consent), off_because(Reason::Missing));
+    drop(consent);
+    let consent = Consent::open(&place, settings());
+    assert_eq!(short(&consent), (Mode::Off, Mode::Off, None));
+    consent.set(Choice::Share, ALL).expect("stored");
+    drop(consent);
+    // A record that is there is none that was lost.
+    let consent = Consent::open_after_loss(&place, settings());
+    assert_eq!(short(&consent), (Mode::Share, Mode::Share, None));
+    let grant = consent.grant::<PlaybackStatistics>().expect("shared");
+    assert!(matches!(
+        consent.book(&grant, MilliEpsilon(200)),
+        Err(BookError::YearSpent)
+    ));
+}
+
+#[test]
 fn a_grant_needs_share_and_its_switch() {
     let kinds = |choice, switches| {
         let consent = Mock::blank(8).open(settings());
