@@ -84,8 +84,16 @@ enum Doubt {
     Refused,
 }
 
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Starts {
+    Whole,
+    /// Each is also cut at every place.
+    Cut,
+}
+
 struct Model {
     wrap: Wrap,
+    starts: Starts,
     /// Whether one fault alone may end in doubt.
     one_fault: Doubt,
     cases: u64,
@@ -104,6 +112,7 @@ impl Model {
     fn new(wrap: Wrap, one_fault: Doubt) -> Self {
         Self {
             wrap,
+            starts: Starts::Whole,
             one_fault,
             cases: 0,
             doubts: 0,
@@ -191,6 +200,62 @@ impl Model {
         }
     }
 
+    /// Two changes that fail one after the other, each at every place; what the first one wrote is lost, or still comes.
+    fn fail_twice_everywhere(&mut self, start: &Start) {
+        const CUTS: std::ops::Range<u32> = 0..4;
+        let answers = [Change::Off, Change::Local, Change::Share];
+        for (first, second) in answers.iter().flat_map(|a| answers.map(|b| (*a, b))) {
+            for (cut, again) in CUTS.flat_map(|a| CUTS.map(move |b| (a, b))) {
+                for is_lost in [true, false] {
+                    let mock = Mock::of(&start.image);
+                    let consent = self.open(&mock);
+                    mock.cut_after(cut);
+                    assert!(!Self::apply(&consent, first));
+                    if is_lost {
+                        mock.lose_power();
+                    }
+                    mock.power_back();
+                    mock.cut_after(again);
+                    assert!(!Self::apply(&consent, second));
+                    let told = Seen::of(&consent);
+                    let what = || format!("{first:?} cut at {cut}, {second:?} cut at {again}");
+                    self.expect(told.is_off_in_doubt(), || format!("{}: {told:?}", what()));
+                    let after = [first, second].map(|change| start.seen.after(change));
+                    let allowed: Vec<Seen> = [Some(start.seen), after[0], after[1]]
+                        .into_iter()
+                        .flatten()
+                        // Nobody may be told that a yes was not stored and find it in force, unless its last write came.
+                        .filter(|seen| cut.max(again) >= 2 || seen.mode <= start.seen.mode)
+                        .collect();
+                    for image in mock.lose_power().images() {
+                        let (seen, _) = self.look(&image);
+                        self.check(seen, &allowed, Doubt::Refused, &what);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Cuts the power at every write and flush of the start itself: the next start shows the same.
+    fn cut_opening(&mut self, image: &[Block], shown: Seen, what: &dyn Fn() -> String) {
+        for cut in 0.. {
+            let mock = Mock::of(image);
+            mock.cut_after(cut);
+            let told = Seen::of(&self.open(&mock));
+            if mock.ops() <= cut {
+                return;
+            }
+            let what = || format!("{}, start cut at {cut}", what());
+            self.expect(told.is_off_in_doubt(), || {
+                format!("{}: says {told:?}", what())
+            });
+            for left in mock.lose_power().images() {
+                let (seen, _) = self.look(&left);
+                self.check(seen, &[shown], Doubt::Refused, &what);
+            }
+        }
+    }
+
     /// Looks at one state of the medium: as it is, with a bit rotted before it is opened, and with one rotted after.
     fn judge(
         &mut self,
@@ -201,6 +266,9 @@ impl Model {
     ) {
         let (shown, mended) = self.look(image);
         self.check(shown, allowed, self.one_fault, &|| what());
+        if self.starts == Starts::Cut {
+            self.cut_opening(image, shown, what);
+        }
         for block in blocks {
             let bit = self.some_bit();
             let mut rotted = mended.clone();
@@ -308,6 +376,34 @@ fn after_any_cut_tear_loss_or_rotted_bit_the_answer_is_the_last_one_or_the_one_i
         began.elapsed().as_millis()
     );
     assert!(model.cases >= 100_000, "{}", model.cases);
+}
+
+#[test]
+fn a_cut_while_starting_changes_nothing_that_the_next_start_shows() {
+    let mut model = Model::new(real, Doubt::Refused);
+    model.starts = Starts::Cut;
+    for changes in 0..=BLOCKS / 2 {
+        let start = model.start(changes);
+        model.walk(&start, &mut Vec::new(), start.seen, 2);
+    }
+    assert_eq!(model.failure, None);
+    println!(
+        "consent model: {} cases with cuts while starting",
+        model.cases
+    );
+    assert!(model.cases >= 10_000, "{}", model.cases);
+}
+
+#[test]
+fn after_two_failed_changes_no_yes_is_in_force_that_was_not_stored() {
+    let mut model = Model::new(real, Doubt::Refused);
+    for changes in 0..=BLOCKS {
+        let start = model.start(changes);
+        model.fail_twice_everywhere(&start);
+    }
+    assert_eq!(model.failure, None);
+    println!("consent model: {} cases of two failed changes", model.cases);
+    assert!(model.cases >= 10_000, "{}", model.cases);
 }
 
 #[test]
