@@ -26,5 +26,9 @@ mod linkage;
 mod plays;
 #[path = "privacy/registry.rs"]
 mod registry;
+#[path = "privacy/trials.rs"]
+mod trials;
+#[path = "privacy/undeclared.rs"]
+mod undeclared;
 #[path = "privacy/whole.rs"]
 mod whole;

@@ -2,17 +2,14 @@
 
 use crate::build::bars::{check, check_budget};
 use crate::build::cells::cells_of;
-use crate::build::chance::Seeded;
 use crate::build::chances::{Features, tables};
 use crate::build::lens::Lens;
 use crate::build::make;
 use crate::build::registry::{Fault, Registry};
 use crate::build::world::World;
-use crate::guessing::{MOST_TOP_1, guesses};
+use crate::guessing::{MOST_TOP_1, exact_guesses};
 use crate::house::{LENS, MARGINALS, METRICS, WORLD};
 use crate::linkage::{MOST_LINKED, Uploads};
-
-const TRIALS: usize = 5_000;
 
 /// A metric of the registry's own form.
 fn metric(name: &str, kind: &str, rest: &str) -> String {
@@ -88,10 +85,10 @@ fn worst_guess(registry: &Registry, name: &str) -> f64 {
         .iter()
         .position(|view| view.name == name)
         .expect("is there");
-    let view = &lens.views[at];
-    let guesses = guesses(&view.cells, &tables[at], TRIALS, &mut Seeded::new(6));
-    let possible = guesses.iter().filter(|guess| guess.exact.is_finite());
-    possible.map(|guess| guess.exact).fold(0.0, f64::max)
+    let possible = exact_guesses(&tables[at]).into_iter();
+    possible
+        .filter(|exact| exact.is_finite())
+        .fold(0.0, f64::max)
 }
 
 /// How often P4's adversary links two rows of the metric.

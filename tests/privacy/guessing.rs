@@ -5,59 +5,33 @@ use std::fmt::Write;
 
 use crate::build::catalogue::{Catalogue, File};
 use crate::build::chance::Seeded;
-use crate::build::chances::{Features, Table, tables};
+use crate::build::chances::{Alike, Features, Table, tables};
 use crate::build::lens::{Lens, Play};
-use crate::build::world::{Scene, World};
+use crate::build::world::World;
 use crate::house::{LENS, MARGINALS};
 use crate::plays::Plays;
+use crate::trials::{any_play, best_guesses, contradicted, play};
 
-/// Trials a metric, shared evenly among its answers, but so many for each that the bound is a sharp one.
+/// Playbacks drawn for each catalogue; every one of them is a trial of every metric that it counts for.
 const TRIALS: usize = 1_000_000;
-const TRIALS_AN_ANSWER: usize = 100_000;
+/// An answer that fewer playbacks gave is judged by the figures alone, which the trials of all must bear out.
+const LEAST_TRIALS: usize = 10_000;
 /// Most often that the best guess may be right.
 pub const MOST_TOP_1: f64 = 0.001;
 const LINKED_TRIALS: usize = 1_000;
 
-/// How well the best guess does, given one answer.
-#[derive(Clone, Debug)]
-pub struct Guess {
-    pub cell: String,
-    /// By the chances themselves.
-    pub exact: f64,
-    /// By trials: what the rate of right guesses is not above, at 99%.
-    pub bound: f64,
-}
-
-/// Guesses from each answer of a metric, all files as likely before. Each has its own trials, so that
-/// the rare answers are judged as well as the others.
-pub fn guesses(names: &[String], table: &Table, trials: usize, random: &mut Seeded) -> Vec<Guess> {
-    let cells = names.iter().enumerate();
-    cells
-        .map(|(cell, name)| {
-            let weight = |at: usize| table.groups[at].files as f64 * table.groups[at].chances[cell];
-            let mut sums = vec![0.0];
-            for at in 0..table.groups.len() {
-                sums.push(sums[at] + weight(at));
-            }
-            let total = *sums.last().expect("begins with one");
-            let chance = |at: &usize| table.groups[*at].chances[cell];
-            let best = (0..table.groups.len())
-                .filter(|at| table.groups[*at].files > 0)
-                .max_by(|a, b| chance(a).total_cmp(&chance(b)))
-                .expect("there are files");
-            let mut right = 0;
-            for _ in 0..trials {
-                let mark = random.unit() * total;
-                let at = sums.partition_point(|sum| *sum <= mark) - 1;
-                // Files of a group are alike: the guess is the first of the likeliest.
-                right += usize::from(at == best && random.below(table.groups[best].files) == 0);
-            }
-            Guess {
-                cell: name.clone(),
-                exact: chance(&best) / total,
-                bound: upper_bound(right, trials),
-            }
-        })
+/// How often the best guess is right, given each answer of a metric and all files as likely before: by the chances
+/// themselves.
+pub fn exact_guesses(table: &Table) -> Vec<f64> {
+    let guess = |(cell, (kind, _)): (usize, (u32, usize))| {
+        let weight = |group: &Alike| group.files as f64 * group.chances[cell];
+        let total: f64 = table.groups.iter().map(weight).sum();
+        table.groups[kind as usize].chances[cell] / total
+    };
+    best_guesses(table)
+        .into_iter()
+        .enumerate()
+        .map(guess)
         .collect()
 }
 
@@ -134,36 +108,51 @@ fn judge(catalogue: &Catalogue) -> (String, Vec<String>) {
     let prior = popularity(catalogue);
     writeln!(
         figures,
-        "P2 {}: {TRIALS} trials a metric or more, best guess right at most {:.2}% of the time:",
+        "P2 {}: {TRIALS} playbacks, best guess right at most {:.2}% of the time:",
         catalogue.name,
         MOST_TOP_1 * 100.0
     )
     .expect("writing to a string");
-    let mut random = Seeded::new(2);
-    for (view, table) in LENS.views.iter().zip(&tables) {
-        let trials = TRIALS_AN_ANSWER.max(TRIALS / view.cells.len());
-        let guesses = guesses(&view.cells, table, trials, &mut random);
-        let worst = guesses
-            .iter()
-            .max_by(|a, b| a.bound.total_cmp(&b.bound))
+    let found = play(&world, &files, &tables, TRIALS, &mut Seeded::new(2));
+    for ((view, table), found) in LENS.views.iter().zip(&tables).zip(&found) {
+        let exact = exact_guesses(table);
+        let bounds: Vec<(usize, f64)> = (0..found.len())
+            .filter(|cell| found[*cell].playbacks >= LEAST_TRIALS)
+            .map(|cell| (cell, upper_bound(found[cell].right, found[cell].playbacks)))
+            .collect();
+        let worst = (0..exact.len())
+            .max_by(|a, b| exact[*a].total_cmp(&exact[*b]))
             .expect("answers");
+        let worst_bound = bounds.iter().map(|(_, bound)| *bound).fold(0.0, f64::max);
         writeln!(
             figures,
-            "  {:22} worst {:40} exact {:.4}%, at 99% below {:.4}%; under Zipf {:.2} times a blind guess",
+            "  {:22} worst {:40} exact {:.4}%; {:2} of {:2} answers by trials, at 99% below {:.4}%; \
+             under Zipf {:.2} times a blind guess",
             view.name,
-            worst.cell,
-            worst.exact * 100.0,
-            worst.bound * 100.0,
+            view.cells[worst],
+            exact[worst] * 100.0,
+            bounds.len(),
+            exact.len(),
+            worst_bound * 100.0,
             gain(table, &prior),
         )
         .expect("writing to a string");
-        let above = |guess: &&Guess| guess.bound > MOST_TOP_1 || guess.exact > MOST_TOP_1;
-        failed.extend(
-            guesses
-                .iter()
-                .filter(above)
-                .map(|guess| format!("{} {guess:?}", view.name)),
-        );
+        let mut fail = |cell: usize, what: String| {
+            failed.push(format!("{} {}: {what}", view.name, view.cells[cell]));
+        };
+        for (cell, exact) in exact
+            .iter()
+            .enumerate()
+            .filter(|(_, own)| **own > MOST_TOP_1)
+        {
+            fail(cell, format!("right {exact} by the figures"));
+        }
+        for (cell, bound) in bounds.into_iter().filter(|(_, bound)| *bound > MOST_TOP_1) {
+            fail(cell, format!("right up to {bound} by {:?}", found[cell]));
+        }
+        for (cell, what) in contradicted(table, found, TRIALS) {
+            fail(cell, what);
+        }
     }
     let [even, zipf, blind] = linked(&LENS, &world, &files, &tables, &prior);
     writeln!(
@@ -252,18 +241,6 @@ fn linked(
     [rates[0], rates[1], blind * 100.0]
 }
 
-fn any_play(plays: &mut Plays<'_>, random: &mut Seeded, file: &File) -> Play {
-    let marginals = plays.world().marginals;
-    let boards = &marginals.board;
-    let board = random.pick(boards.iter().map(|board| board.share));
-    let scene = Scene {
-        board,
-        has_chip: random.is(boards[board].backend_share),
-        client: random.pick(marginals.client.iter().map(|client| client.share)),
-    };
-    plays.draw(random, file, scene)
-}
-
 /// Five metrics, and the answers of those that the playback counts for.
 fn five(random: &mut Seeded, lens: &Lens, play: &Play) -> Vec<(usize, usize)> {
     let mut metrics: Vec<usize> = (0..lens.views.len()).collect();
@@ -273,6 +250,33 @@ fn five(random: &mut Seeded, lens: &Lens, play: &Play) -> Vec<(usize, usize)> {
         .into_iter()
         .filter_map(|at| Some((at, lens.views[at].cell(play)?)))
         .collect()
+}
+
+#[test]
+fn trials_find_figures_that_are_wrong() {
+    let catalogue = &MARGINALS.catalogue[0];
+    let world = World {
+        marginals: &MARGINALS,
+        lens: &LENS,
+    };
+    let files = MARGINALS.files(catalogue);
+    let right = tables(&world, &files, Features::AsPeopleDo).expect("a class for everything");
+    let trials = 50_000;
+    let found = play(&world, &files, &right, trials, &mut Seeded::new(9));
+    for (at, view) in LENS.views.iter().enumerate() {
+        assert_eq!(
+            contradicted(&right[at], &found[at], trials),
+            [],
+            "{}",
+            view.name
+        );
+        let mut wrong = right[at].clone();
+        for group in &mut wrong.groups {
+            group.chances.rotate_left(1);
+        }
+        let told = contradicted(&wrong, &found[at], trials);
+        assert!(!told.is_empty(), "{}: nothing seen", view.name);
+    }
 }
 
 #[test]

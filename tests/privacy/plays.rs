@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::build::catalogue::File;
+use crate::build::catalogue::{File, Media};
 use crate::build::chance::Seeded;
 use crate::build::chances::{Kin, stalls, waits};
 use crate::build::lens::{Play, Raw};
@@ -85,10 +85,10 @@ fn finish(
     );
     put("feature", Raw::Class(features));
     put("client", Raw::Class(&client.class));
-    if file.length_s > 0 {
-        put("length", Raw::Number(file.length_s));
-    } else {
+    if file.media == Media::Photo {
         put("length", Raw::Class("no_length"));
+    } else {
+        put("length", Raw::Number(file.length_s));
     }
     let pick = |random: &mut Seeded, ways: Vec<(usize, f64)>| {
         ways[random.pick(ways.iter().map(|(_, share)| *share))].0
