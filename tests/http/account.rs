@@ -192,13 +192,20 @@ fn a_new_password_needs_the_old_one_and_ends_other_sessions() {
 }
 
 /// What only the owner may ask.
-const OWNER_ONLY: [(&str, &str); 6] = [
+const OWNER_ONLY: [(&str, &str); 13] = [
     ("GET", "/api/v1/folders"),
     ("GET", "/api/v1/problems"),
     ("POST", "/api/v1/scan"),
     ("POST", "/api/v1/libraries"),
     ("PUT", "/api/v1/libraries/1"),
     ("DELETE", "/api/v1/libraries/1"),
+    ("PUT", "/api/v1/privacy/consent"),
+    ("GET", "/api/v1/privacy/journal"),
+    ("DELETE", "/api/v1/privacy/journal"),
+    ("GET", "/api/v1/privacy/next-report"),
+    ("GET", "/api/v1/privacy/receipts"),
+    ("GET", "/api/v1/privacy/performance"),
+    ("GET", "/api/v1/privacy/crashes"),
 ];
 
 fn user(state: &std::path::Path, arguments: &[&str], input: &str) -> (bool, String) {
@@ -246,7 +253,12 @@ fn accounts_are_kept_from_the_command_line_while_the_server_is_stopped() {
     let reset = user(state.path(), &["password", "owner"], "forgotten no more\n");
     assert_eq!(reset, (true, String::new()));
 
-    let (_server, address) = Launch::new(state.path()).run();
+    let collector = "https://reports.example.org/";
+    let (_server, address) = Launch {
+        config: format!("[privacy]\ncollector = \"{collector}\"\n"),
+        ..Launch::new(state.path())
+    }
+    .run();
     assert_eq!(login(address, "owner", "forgotten no more").status, 200);
     let token = login(address, "bob", "bobs password").json()["token"]
         .as_str()
@@ -263,4 +275,15 @@ fn accounts_are_kept_from_the_command_line_while_the_server_is_stopped() {
     assert_eq!(board.json()["storage"], json!([]));
     let folder = state.path().to_string_lossy().into_owned();
     assert!(!board.text().contains(&folder), "{}", board.text());
+    for shown in ["consent", "registry", "ledger"] {
+        let answer = bob.get(&format!("/api/v1/privacy/{shown}"));
+        assert_eq!(answer.status, 200, "{shown}");
+    }
+    let places = bob.get("/api/v1/privacy/destinations");
+    let first = &places.json()["destinations"][0];
+    assert_eq!(
+        (&first["id"], &first["configured"], &first["address"]),
+        (&json!("collector"), &json!(true), &json!(null))
+    );
+    assert!(!places.text().contains(collector), "{}", places.text());
 }

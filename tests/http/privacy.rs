@@ -125,6 +125,10 @@ fn everything_about_privacy_is_shown_and_only_the_owner_changes_it() {
     };
     assert_eq!(one("collector")["address"], "https://reports.example.org/");
     assert_eq!(one("news")["address"], Value::Null);
+    assert_eq!(
+        (&one("collector")["configured"], &one("news")["configured"]),
+        (&json!(true), &json!(false))
+    );
     for id in ["collector", "news", "crashes"] {
         assert_eq!(
             (&one(id)["allowed"], &one(id)["packets"]),

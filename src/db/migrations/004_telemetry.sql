@@ -1,4 +1,5 @@
--- What the box has counted in classes, as long as its owner allows it. All of it is deleted with a no.
+-- What the box has counted in classes, as long as its owner allows it. All of it is deleted with a no, but
+-- for the receipts: they show what had left by then.
 
 CREATE TABLE telemetry_journal (
     only          INTEGER PRIMARY KEY CHECK (only = 1),

@@ -8,7 +8,7 @@ use http::StatusCode;
 
 use crate::http::app::Shared;
 use crate::http::extract::ItemPath;
-use crate::http::guard::{Owner, Someone};
+use crate::http::guard::Owner;
 use crate::http::problem::Problem;
 use crate::http::types::Id;
 use crate::http::types::crash::{CrashReport, Crashes};
@@ -21,7 +21,7 @@ use crate::http::types::crash::{CrashReport, Crashes};
         (status = 200, body = Crashes, description = "All that are kept."),
     ),
 )]
-pub async fn list(State(app): State<Shared>, _: Someone) -> Result<Json<Crashes>, Problem> {
+pub async fn list(State(app): State<Shared>, _: Owner) -> Result<Json<Crashes>, Problem> {
     let reports = app.rooms.journal.crashes().clone();
     let listing = tokio::task::spawn_blocking(move || reports.list());
     let listed = listing.await.map_err(|error| Problem::internal(&error))?;

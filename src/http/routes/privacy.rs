@@ -1,11 +1,12 @@
 //! What the owner allows, and everything that comes of it.
 //!
-//! Never: an answer acknowledged before it is on flash; a change by anybody but the owner.
+//! Never: an answer acknowledged before it is on flash; a change by anybody but the owner, or the household shown to them.
 
 use axum::Json as Answer;
 use axum::extract::State;
 use http::StatusCode;
 
+use crate::auth::Role;
 use crate::consent::Consent as Kept;
 use crate::http::app::Shared;
 use crate::http::extract::Json;
@@ -77,7 +78,7 @@ pub async fn registry(_: Someone) -> Answer<Registry> {
         (status = 200, body = Journal, description = "Counts by class."),
     ),
 )]
-pub async fn journal(State(app): State<Shared>, _: Someone) -> Answer<Journal> {
+pub async fn journal(State(app): State<Shared>, _: Owner) -> Answer<Journal> {
     let journal = &app.rooms.journal;
     Answer(Journal {
         collecting: journal.is_collecting(),
@@ -113,7 +114,7 @@ pub async fn clear(State(app): State<Shared>, _: Owner) -> Result<StatusCode, Pr
 )]
 pub async fn next_report(
     State(app): State<Shared>,
-    _: Someone,
+    _: Owner,
 ) -> Result<Answer<NextReport>, Problem> {
     let journal = app.rooms.journal.clone();
     // The ledger waits while an answer is written to flash.
@@ -131,14 +132,14 @@ pub async fn next_report(
         (status = 200, body = Receipts, description = "The newest first."),
     ),
 )]
-pub async fn receipts(State(app): State<Shared>, _: Someone) -> Result<Answer<Receipts>, Problem> {
+pub async fn receipts(State(app): State<Shared>, _: Owner) -> Result<Answer<Receipts>, Problem> {
     let sent = app.rooms.journal.receipts().await?;
     Ok(Answer(Receipts {
         receipts: sent.into_iter().map(Receipt::from).collect(),
     }))
 }
 
-/// Every place outside the home network that Alcove can ever contact.
+/// Every place outside the home network that Alcove can ever contact; the addresses are for the owner.
 #[utoipa::path(get, path = "/api/v1/privacy/destinations",
     tag = "privacy",
     operation_id = "privacy_destinations",
@@ -146,7 +147,11 @@ pub async fn receipts(State(app): State<Shared>, _: Someone) -> Result<Answer<Re
         (status = 200, body = Destinations, description = "All of them."),
     ),
 )]
-pub async fn destinations(State(app): State<Shared>, _: Someone) -> Answer<Destinations> {
+pub async fn destinations(
+    State(app): State<Shared>,
+    Someone(session): Someone,
+) -> Answer<Destinations> {
+    let is_owner = session.role == Role::Owner;
     let addresses = &app.rooms.addresses;
     let effective = app.rooms.journal.consent().state().effective;
     let one = |place: Place| {
@@ -156,7 +161,8 @@ pub async fn destinations(State(app): State<Shared>, _: Someone) -> Answer<Desti
         };
         Destination {
             id: place.into(),
-            address: address.clone(),
+            configured: address.is_some(),
+            address: address.clone().filter(|_| is_owner),
             switch: place.switch().into(),
             allowed: effective.shares(place.switch()),
             packets: None,

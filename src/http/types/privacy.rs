@@ -289,7 +289,9 @@ pub enum DestinationId {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Destination {
     pub id: DestinationId,
-    /// Null where none is configured.
+    /// True where an address is configured.
+    pub configured: bool,
+    /// Null where none is configured, and to everybody but the owner.
     pub address: Option<String>,
     /// Without which it is never contacted.
     pub switch: ConsentSwitch,

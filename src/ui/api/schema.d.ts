@@ -387,7 +387,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Every place outside the home network that Alcove can ever contact. */
+        /** Every place outside the home network that Alcove can ever contact; the addresses are for the owner. */
         get: operations["privacy_destinations"];
         put?: never;
         post?: never;
@@ -928,10 +928,12 @@ export interface components {
         Decision: "direct_play" | "remux" | "transcode";
         /** @description One place. */
         Destination: {
-            /** @description Null where none is configured. */
+            /** @description Null where none is configured, and to everybody but the owner. */
             address: string | null;
             /** @description True when the answer in force allows it. */
             allowed: boolean;
+            /** @description True where an address is configured. */
+            configured: boolean;
             id: components["schemas"]["DestinationId"];
             /**
              * Format: int64

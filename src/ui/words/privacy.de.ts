@@ -189,6 +189,7 @@ export const privacy: Words['privacy'] = {
   },
   address: 'Adresse',
   noAddress: 'Keine in dieser Version: Sie kann nicht angesprochen werden',
+  ownersAddress: 'Eine, die der Besitzer sehen kann',
   itsSwitch: 'Schalter',
   allowed: 'erlaubt',
   notAllowed: 'nicht erlaubt',
@@ -228,7 +229,7 @@ export const privacy: Words['privacy'] = {
   },
   registryIs: (version) => `Version ${version} der Liste, Fingerabdruck`,
   forgetTitle: 'Alles Gesammelte löschen',
-  forgetLead: 'Was gesammelt wurde, wird von der Platte gelöscht. Deine Antwort bleibt, und das Datenschutz-Budget auch, damit es nicht zweimal verwendet werden kann.',
+  forgetLead: 'Was gesammelt wurde, wird von der Platte gelöscht. Deine Antwort bleibt, ebenso die Belege dessen, was gegangen ist, und das Datenschutz-Budget, damit es nicht zweimal verwendet werden kann.',
   forgetDo: 'Alles Gesammelte löschen',
   forgetAsk: 'Alles Gesammelte löschen?',
   forgetText:

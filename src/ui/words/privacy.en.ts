@@ -189,6 +189,7 @@ export const privacy = {
   },
   address: 'Address',
   noAddress: 'None in this build: it cannot be contacted',
+  ownersAddress: 'One that the owner can see',
   itsSwitch: 'Switch',
   allowed: 'allowed',
   notAllowed: 'not allowed',
@@ -228,7 +229,7 @@ export const privacy = {
   },
   registryIs: (version: string) => `List version ${version}, fingerprint`,
   forgetTitle: 'Delete everything collected',
-  forgetLead: 'What was collected is wiped from the disk. Your answer stays, and so does the privacy budget, so that it cannot be used twice.',
+  forgetLead: 'What was collected is wiped from the disk. Your answer stays, and so do the receipts of what has left, and the privacy budget, so that it cannot be used twice.',
   forgetDo: 'Delete everything collected',
   forgetAsk: 'Delete everything collected?',
   forgetText:

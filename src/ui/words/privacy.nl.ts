@@ -189,6 +189,7 @@ export const privacy: Words['privacy'] = {
   },
   address: 'Adres',
   noAddress: 'Geen in deze versie: contact is niet mogelijk',
+  ownersAddress: 'Een adres dat de eigenaar kan zien',
   itsSwitch: 'Schakelaar',
   allowed: 'toegestaan',
   notAllowed: 'niet toegestaan',
@@ -228,7 +229,7 @@ export const privacy: Words['privacy'] = {
   },
   registryIs: (version) => `Versie ${version} van de lijst, vingerafdruk`,
   forgetTitle: 'Alles wat is verzameld verwijderen',
-  forgetLead: 'Wat is verzameld, wordt van de schijf gewist. Je antwoord blijft, en het privacybudget ook, zodat het niet twee keer kan worden gebruikt.',
+  forgetLead: 'Wat is verzameld, wordt van de schijf gewist. Je antwoord blijft, net als de bewijzen van wat is vertrokken en het privacybudget, zodat dat niet twee keer kan worden gebruikt.',
   forgetDo: 'Alles verwijderen wat is verzameld',
   forgetAsk: 'Alles verwijderen wat is verzameld?',
   forgetText:
