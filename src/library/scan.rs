@@ -372,12 +372,21 @@ impl<'a> Scan<'a> {
 
     /// The row of a file of this content whose place is empty now, each at most once.
     async fn moved_from(&self, same: Vec<SameContent>) -> Option<SameContent> {
+        let mut by_root: HashMap<std::path::PathBuf, Vec<SameContent>> = HashMap::new();
         for other in same.into_iter().filter(|other| other.root_available) {
-            let path = absolute(&other.root, &other.path);
-            let look = move || std::fs::symlink_metadata(path).err();
-            let error = self.inner.disks.of(&other.root).run(look).await;
-            let is_lost = matches!(error, Ok(Some(e)) if e.kind() == std::io::ErrorKind::NotFound);
-            if is_lost && self.claim(other.id) {
+            by_root.entry(other.root.clone()).or_default().push(other);
+        }
+        for (root, mut same) in by_root {
+            let look = move || {
+                same.retain(|other| {
+                    let error = std::fs::symlink_metadata(absolute(&other.root, &other.path)).err();
+                    error.is_some_and(|e| e.kind() == std::io::ErrorKind::NotFound)
+                });
+                same
+            };
+            let lost = self.inner.disks.of(&root).run(look).await;
+            let mut lost = lost.unwrap_or_default().into_iter();
+            if let Some(other) = lost.find(|other| self.claim(other.id)) {
                 return Some(other);
             }
         }
