@@ -19,6 +19,11 @@ const WORLD: &str = "tests/catalogue.toml";
 fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-env-changed=ALCOVE_UI_DIST");
+    // ffmpeg-sys-next tells which FFmpeg it has found.
+    println!("cargo::rustc-check-cfg=cfg(coded_side_data)");
+    if env::var("DEP_FFMPEG_FFMPEG_6_1").is_ok_and(|found| found == "true") {
+        println!("cargo::rustc-cfg=coded_side_data");
+    }
     let manifest = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("set by cargo"));
     let dist = match env::var_os("ALCOVE_UI_DIST") {
         Some(dist) => PathBuf::from(dist),

@@ -75,6 +75,7 @@ const CLASSIFIERS: &[&str] = &["board", "transcode"];
 /// Libraries that only the named rooms may touch.
 const LIBRARIES: &[(&str, &[&str])] = &[
     ("ffmpeg_next", &["av"]),
+    ("ffmpeg_sys_next", &["av"]),
     ("rusqlite", &["db"]),
     ("rusqlite_migration", &["db"]),
     ("axum", &["http"]),

@@ -245,22 +245,44 @@ impl<'a> Stream<'a> {
     /// A copy of the stream's side data of this kind (`AVPacketSideDataType::… as u32`).
     pub fn side_data(&self, kind: ffi::AVPacketSideDataType) -> Option<Vec<u8>> {
         let stream = self.input.context().stream(self.index())?;
-        stream.side_data().find_map(|data| {
-            // SAFETY: the entry is live while the Input is borrowed; its kind is read as the
-            // integer it is, data and size belong together.
-            unsafe {
-                let raw = data.as_ptr();
-                if (&raw const (*raw).type_).cast::<u32>().read() != kind as u32
-                    || (*raw).data.is_null()
-                {
-                    return None;
-                }
-                Some(std::slice::from_raw_parts((*raw).data, (*raw).size).to_vec())
-            }
-        })
+        // SAFETY: libav keeps the entries and what they point to while the Input is borrowed; kinds are
+        // read as the integers they are, data and size belong together.
+        unsafe {
+            let (entries, count) = side_data_entries(stream.as_ptr());
+            (0..usize::try_from(count).unwrap_or(0))
+                .map(|n| entries.add(n))
+                .find(|&entry| {
+                    (&raw const (*entry).type_).cast::<u32>().read() == kind as u32
+                        && !(*entry).data.is_null()
+                })
+                .map(|entry| std::slice::from_raw_parts((*entry).data, (*entry).size).to_vec())
+        }
     }
 }
 
 fn rational(raw: ffi::AVRational) -> Rational {
     Rational::new(raw.num, raw.den)
+}
+
+/// The stream's side data, and how many entries there are. Since FFmpeg 6.1 they belong to the codec's
+/// parameters, and the stream has a copy only after `avformat_find_stream_info`.
+///
+/// # Safety
+/// `stream` is a stream of an open input.
+unsafe fn side_data_entries(stream: *const ffi::AVStream) -> (*const ffi::AVPacketSideData, i32) {
+    // SAFETY: the caller's stream is live, and always has parameters.
+    unsafe {
+        #[cfg(coded_side_data)]
+        {
+            let parameters = (*stream).codecpar;
+            (
+                (*parameters).coded_side_data,
+                (*parameters).nb_coded_side_data,
+            )
+        }
+        #[cfg(not(coded_side_data))]
+        {
+            ((*stream).side_data, (*stream).nb_side_data)
+        }
+    }
 }

@@ -22,6 +22,7 @@ fn hang(server: &Server, folder: &Path) -> HungMount {
     let fuse = fuse.expect("the kernel's FUSE device");
     let mounted = Command::new("nsenter")
         .arg(format!("--mount=/proc/{}/ns/mnt", server.pid()))
+        .arg(format!("--root=/proc/{}/root", server.pid()))
         .args(["mount", "-i", "-t", "fuse"])
         .args(["-o", "fd=0,rootmode=40000,user_id=0,group_id=0", "hung"])
         .arg(folder)
