@@ -520,7 +520,8 @@ impl Now {
     fn found(stored: Option<&StoredJournal>) -> Self {
         let mut now = Self::default();
         match stored.map(Found::judge) {
-            None => {}
+            // A kill between the deletion and the emptying of the log leaves nothing but the log.
+            None => now.must_clear = true,
             Some(Found::Held(held)) => now.held = Some(held),
             Some(Found::Newer) => now.newer = true,
             Some(Found::Useless) => now.must_clear = true,

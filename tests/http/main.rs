@@ -12,6 +12,7 @@ mod day;
 mod ends;
 mod files;
 mod hung;
+mod kills;
 mod limits;
 mod privacy;
 mod server;

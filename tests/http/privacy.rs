@@ -1,6 +1,5 @@
-//! The owner's answer over sockets and on the command line: kept through kills, private with every flash.
+//! The owner's answer over sockets and on the command line: kept, and private with every flash.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -15,10 +14,10 @@ use serde_json::{Value, json};
 use super::house::client::{Answer, Client};
 use super::server::{Launch, Server, assert_problem, owner, raw};
 
-const CONSENT: &str = "/api/v1/privacy/consent";
+pub const CONSENT: &str = "/api/v1/privacy/consent";
 const FLASH_BYTES: usize = 8 * 1024 * 1024;
 
-fn answer(mode: &str, on: bool) -> Value {
+pub fn answer(mode: &str, on: bool) -> Value {
     json!({
         "mode": mode,
         "switches": {"playback_statistics": on, "crash_reports": on, "release_news": on},
@@ -29,7 +28,7 @@ fn put(client: &mut Client, mode: &str) -> Answer {
     client.send("PUT", CONSENT, &answer(mode, true))
 }
 
-fn consent(client: &mut Client) -> Value {
+pub fn consent(client: &mut Client) -> Value {
     client.get(CONSENT).json()
 }
 
@@ -487,71 +486,4 @@ fn do_not_track_is_off_whatever_is_stored() {
     drop(_server);
     let (_server, address) = launch("0").run();
     assert_eq!(consent(&mut owner(address))["mode"], "off");
-}
-
-/// Kills the server at `rounds` random moments while answers are given; none that was acknowledged may be lost.
-fn kill_at_random(rounds: u32) -> String {
-    let state = tempfile::tempdir().expect("scratch folder");
-    let mut seed = 0x5eed_u64;
-    let mut random = move |below: u64| {
-        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-        (seed >> 33) % below
-    };
-    let mut possible = BTreeSet::from(["undecided"]);
-    let (mut acknowledged, mut in_flight) = (0, 0);
-    let mut known: Option<Client> = None;
-    for round in 0..rounds {
-        let (mut server, address) = Launch::new(state.path()).run();
-        // A login outlives the kill.
-        let mut client = known
-            .take()
-            .map_or_else(|| owner(address), |known| known.at(address));
-        let found = consent(&mut client);
-        let mode = found["mode"].as_str().expect("a mode").to_owned();
-        assert!(
-            possible.contains(mode.as_str()),
-            "round {round}: {mode}, not one of {possible:?}"
-        );
-        assert_eq!(
-            (&found["in_force"]["mode"], &found["reasons"]),
-            (&found["mode"], &json!([]))
-        );
-        possible.retain(|one| *one == mode);
-        let wait = Duration::from_micros(random(30_000));
-        let pid = nix::unistd::Pid::from_raw(server.pid().cast_signed());
-        let killer = std::thread::spawn(move || {
-            std::thread::sleep(wait);
-            nix::sys::signal::kill(pid, Signal::SIGKILL).expect("it runs");
-        });
-        loop {
-            let mode = ["off", "local", "share"][usize::try_from(random(3)).expect("three")];
-            possible.insert(mode);
-            let body = answer(mode, true).to_string();
-            let headers = [("Content-Type", "application/json")];
-            match client.request("PUT", CONSENT, &headers, Some(body.as_bytes())) {
-                Ok(answer) => {
-                    assert_eq!(answer.status, 200, "{}", answer.text());
-                    possible = BTreeSet::from([mode]);
-                    acknowledged += 1;
-                }
-                Err(_) => break,
-            }
-        }
-        in_flight += u32::from(possible.len() > 1);
-        killer.join().expect("killed");
-        server.wait();
-        known = Some(client);
-    }
-    assert!(acknowledged > 0 && in_flight > 0);
-    format!(
-        "{rounds} kills, {acknowledged} answers acknowledged, {in_flight} kills during a change, none lost"
-    )
-}
-
-#[test]
-fn no_acknowledged_answer_is_lost_by_a_kill() {
-    let rounds = std::env::var("ALCOVE_KILLS")
-        .ok()
-        .and_then(|text| text.parse().ok());
-    println!("{}", kill_at_random(rounds.unwrap_or(100)));
 }
