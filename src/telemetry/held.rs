@@ -26,6 +26,14 @@ pub(super) struct Speed {
     pub(super) factor: Sample,
 }
 
+impl Speed {
+    /// It is kept as long as each of its parts is collected.
+    fn is_collected(week: Week) -> bool {
+        let parts = [Metric::VideoCodec, Metric::Backend, Metric::RealTimeFactor];
+        parts.iter().all(|metric| metric.is_collected(week))
+    }
+}
+
 /// Everything that is counted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Held {
@@ -122,7 +130,9 @@ impl Held {
         if is_new_week {
             self.this_week.clear();
             let first = moment.first_of_performance();
-            self.speeds.retain(|speed, _| speed.week >= first);
+            let is_collected = Speed::is_collected(moment.week());
+            self.speeds
+                .retain(|speed, _| is_collected && speed.week >= first);
         }
         if let Some(share) = &mut self.share {
             if is_new_week {
@@ -177,7 +187,7 @@ impl Held {
         }
         let is_encoded = playback.backend != Backend::NotEncoded
             && playback.real_time_factor != RealTimeFactor::NotEncoded;
-        if is_encoded {
+        if is_encoded && Speed::is_collected(week) {
             let speed = Speed {
                 week,
                 video_codec: playback.video_codec.into(),
