@@ -32,6 +32,7 @@ const ASK: &str = "private, no-cache";
     responses(
         (status = 200, description = "The picture.", content_type = "image/*", body = String),
         (status = 304, description = "Unchanged."),
+        (status = 409, description = "Its folder is away."),
     ),
 )]
 pub async fn art(
