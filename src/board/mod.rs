@@ -3,7 +3,11 @@
 //! Never: policy; a guess where the machine does not say.
 
 pub mod classes;
+mod codec;
 mod device;
+mod file;
+#[cfg(test)]
+mod file_tests;
 mod heat;
 mod sensors;
 #[cfg(test)]
@@ -15,6 +19,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
+pub use codec::CodecDevice;
+pub use file::{BoardFile, FileError};
 pub use sensors::{EVERY, Look, Sensors};
 pub use storage::{Disk, disk_of, each_once};
 
@@ -68,6 +74,20 @@ impl Board {
             temperature_c: self.temperature(),
             uptime_s: self.started.elapsed().as_secs(),
         }
+    }
+
+    /// The codec blocks that the kernel shows.
+    pub fn codec_devices(&self) -> Vec<CodecDevice> {
+        codec::devices(&self.root)
+    }
+
+    /// What the image that runs here says of its board; `None` on a machine that runs no image.
+    ///
+    /// # Errors
+    /// [`FileError`] where the file is there but not right.
+    pub fn file(&self) -> Result<Option<BoardFile>, FileError> {
+        let path = self.root.join(file::IN_IMAGE);
+        path.exists().then(|| BoardFile::read(&path)).transpose()
     }
 
     /// The text of `/proc/cpuinfo`, for whoever tells cores apart.

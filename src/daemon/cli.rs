@@ -4,16 +4,17 @@
 
 use std::io::Write;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
+use serde::Serialize;
 
 use super::config::{Config, ConfigError};
 use super::people::{self, UserCommand};
 use super::reports::{self, ConsentCommand, ReportChoice, ReportError};
 use super::{heap, serve};
-use crate::board::Board;
+use crate::board::{Board, BoardFile, CodecDevice, Now};
 
 /// A private media server for small ARM boards.
 #[derive(Debug, Parser)]
@@ -31,8 +32,15 @@ enum Command {
     Openapi,
     /// Lists or changes accounts while the server is stopped.
     User(UserArguments),
-    /// Prints what machine this is, as JSON.
-    Board,
+    /// Prints what machine this is and, in an image, what its board should have.
+    Board {
+        /// A board file instead of this machine.
+        #[arg(long, value_name = "FILE")]
+        file: Option<PathBuf>,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// Prints every metric that could be collected, with all its classes.
     Registry {
         /// As JSON.
@@ -115,7 +123,7 @@ pub fn main() -> ExitCode {
         Command::Serve(arguments) => serve(arguments),
         Command::Openapi => openapi(),
         Command::User(arguments) => user(arguments),
-        Command::Board => board(),
+        Command::Board { file, json } => board(file.as_deref(), json),
         Command::Registry { json } => done(reports::registry(json)),
         Command::Report(arguments) => report(arguments),
         Command::Consent(arguments) => consent(arguments),
@@ -172,8 +180,40 @@ fn openapi() -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
-fn board() -> Outcome {
-    let text = serde_json::to_string_pretty(&Board::new(PathBuf::from("/")).look())?;
-    writeln!(std::io::stdout(), "{text}")?;
+/// What `alcove board` prints.
+#[derive(Serialize)]
+struct Machine {
+    #[serde(flatten)]
+    now: Now,
+    codec_devices: Vec<CodecDevice>,
+    /// Whether the image transcodes video without the processor's cores.
+    hardware_transcode: Option<bool>,
+    /// What the image says of the board it was built for.
+    board: Option<BoardFile>,
+}
+
+fn board(file: Option<&Path>, json: bool) -> Outcome {
+    if let Some(path) = file {
+        return print(&BoardFile::read_source(path)?, json);
+    }
+    let board = Board::new(PathBuf::from("/"));
+    let file = board.file()?;
+    let machine = Machine {
+        now: board.look(),
+        codec_devices: board.codec_devices(),
+        hardware_transcode: file.as_ref().map(BoardFile::hardware_transcode),
+        board: file,
+    };
+    print(&machine, json)
+}
+
+/// As JSON for programs, as TOML for people.
+fn print(what: &impl Serialize, json: bool) -> Outcome {
+    let text = if json {
+        serde_json::to_string_pretty(what)?
+    } else {
+        toml::to_string_pretty(what)?
+    };
+    writeln!(std::io::stdout(), "{}", text.trim_end())?;
     Ok(ExitCode::SUCCESS)
 }
