@@ -2,6 +2,8 @@
 //!
 //! Never: a message, a title, a path, what stood in memory, an address that is not relative to its module.
 
+use std::time::Instant;
+
 use serde::{Deserialize, Serialize};
 
 use super::crash_record::Record;
@@ -267,6 +269,16 @@ pub struct Frame {
     pub(super) offset: Option<Offset>,
     /// Where the module's file has not been stripped of it.
     pub(super) symbol: Option<Symbol>,
+}
+
+/// A crash happened no earlier than this. It is held against the moment of an answer, and never told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Since(Instant);
+
+impl Since {
+    pub fn now() -> Self {
+        Self(Instant::now())
+    }
 }
 
 /// A crash, as far as it may be told.

@@ -11,12 +11,12 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, interval_at};
 use tokio_util::sync::CancellationToken;
 
-use crate::base::crash::{Crash, Program};
+use crate::base::crash::{Crash, Program, Since};
 use crate::base::symbols;
 use crate::base::trace::{Modules, panicked};
 use crate::telemetry::crash::{NotKept, Reports};
 
-/// How often old reports are looked for; also the time that a clock has to be set after the start.
+/// How often it is seen to that what must go is gone; also the time that a clock has to be set after the start.
 const EXPIRE_EVERY: Duration = Duration::from_secs(3600);
 /// The file of the running program, even when another has taken its place (proc(5)).
 const OWN_PROGRAM: &str = "/proc/self/exe";
@@ -29,13 +29,15 @@ pub fn log_panics() {
 /// From now on a panic is logged as by [`log_panics`], and kept as a report where the owner allows it.
 pub fn report_panics(reports: Reports) {
     std::panic::set_hook(Box::new(move |panic| {
+        let since = Since::now();
         log(panic);
         if !reports.collects() {
             return;
         }
         let record = panicked(&Modules::loaded(Program::Daemon), panic.location());
         if let Some(crash) = Crash::read(Program::Daemon, record.as_bytes()) {
-            keep(&reports, crash, Path::new(OWN_PROGRAM));
+            let crash = named(crash, Path::new(OWN_PROGRAM));
+            tell(reports.keep_at_once(since, crash));
         }
     }));
 }
@@ -43,7 +45,7 @@ pub fn report_panics(reports: Reports) {
 /// Keeps the crashes of workers, which run the program `worker`, and lets old reports go, until `end`.
 pub async fn keep_crashes(
     reports: Reports,
-    mut crashes: mpsc::Receiver<Crash>,
+    mut crashes: mpsc::Receiver<(Since, Crash)>,
     worker: PathBuf,
     end: CancellationToken,
 ) {
@@ -53,12 +55,16 @@ pub async fn keep_crashes(
         let work = tokio::select! {
             () = end.cancelled() => return,
             crash = crashes.recv() => match crash {
-                Some(crash) => tokio::task::spawn_blocking(move || keep(&reports, crash, &worker)),
+                Some((since, crash)) => {
+                    tokio::task::spawn_blocking(move || {
+                        tell(reports.keep(since, named(crash, &worker)));
+                    })
+                }
                 None => return,
             },
             _ = tick.tick() => tokio::task::spawn_blocking(move || {
-                if let Err(error) = reports.expire() {
-                    log::warn!("old crash reports could not be deleted: {error}");
+                if let Err(error) = reports.tend() {
+                    log::warn!("crash reports are not deleted yet: {error}");
                 }
             }),
         };
@@ -67,9 +73,13 @@ pub async fn keep_crashes(
     }
 }
 
-fn keep(reports: &Reports, mut crash: Crash, program: &Path) {
+fn named(mut crash: Crash, program: &Path) -> Crash {
     symbols::name(&mut crash, program);
-    match reports.keep(crash) {
+    crash
+}
+
+fn tell(kept: Result<(), NotKept>) {
+    match kept {
         Ok(()) => log::warn!("a crash report was made; the privacy page shows it"),
         Err(NotKept::Io(error)) => log::warn!("a crash report could not be kept: {error}"),
         Err(reason) => log::debug!("no crash report was kept: {reason}"),

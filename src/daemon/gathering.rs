@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use crate::base::clock::SharedClock;
 use crate::board::{EVERY, Sensors};
 use crate::library::Library;
+use crate::pool::Pool;
 use crate::telemetry::journal::{Gathered, Journal, Outlet, Source};
 use crate::transcode::playbacks::{Ended, Playbacks};
 
@@ -19,12 +20,14 @@ const LOOKS_A_STATEMENT: u32 = 60;
 pub(super) struct Gathering {
     pub(super) playbacks: Playbacks,
     pub(super) sensors: Sensors,
+    pub(super) pool: Pool,
 }
 
 impl Source for Gathering {
     fn gather(&self, what: Gathered) {
         self.playbacks.collect(what == Gathered::Playbacks);
         self.sensors.forget();
+        self.pool.see_who_lives();
     }
 }
 

@@ -312,31 +312,21 @@ async fn build(config: &Config) -> Result<(House, Ended), ServeError> {
     let board = Board::new(PathBuf::from("/"));
     let sensors = Sensors::new(board.clone());
     let (playbacks, ended) = Playbacks::new();
-    let gathering = Arc::new(Gathering {
-        playbacks: playbacks.clone(),
-        sensors: sensors.clone(),
-    });
-    let journal = privacy::open(config, &db, &clock, gathering).await?;
-    crash::report_panics(journal.crashes().clone());
-    let accounts = Accounts::open(db.clone(), Arc::clone(&clock), &config.state)?;
-    make_owner(&accounts).await?;
-    let now = board.look();
-    let jobs = config.transcode.jobs.unwrap_or(now.cores as usize).max(1);
-    let kind = CoreKind::from_cpuinfo(&board.cpuinfo());
-    let cache_mib = config.transcode.cache_mib.unwrap_or_else(|| {
-        let memory_mib = now.memory_bytes.unwrap_or(0) / MIB;
-        (memory_mib / 16).clamp(32, 256)
-    });
-    let sessions = SessionsConfig {
-        cache_bytes: usize::try_from(cache_mib * MIB).unwrap_or(usize::MAX),
-        parallel_jobs: jobs,
-        capacity: Capacity::guess(jobs, kind),
-    };
+    let sessions = sessions_config(config, &board);
     let pool = Pool::new(PoolConfig {
         program: program.clone(),
         size: sessions.most_workers(),
         address_space_bytes: config.transcode.worker_mib.unwrap_or(2048) * MIB,
     });
+    let gathering = Arc::new(Gathering {
+        playbacks: playbacks.clone(),
+        sensors: sensors.clone(),
+        pool: pool.clone(),
+    });
+    let journal = privacy::open(config, &db, &clock, gathering).await?;
+    crash::report_panics(journal.crashes().clone());
+    let accounts = Accounts::open(db.clone(), Arc::clone(&clock), &config.state)?;
+    make_owner(&accounts).await?;
     let backend = Arc::new(Software::new(pool.clone()));
     let sessions = Sessions::new(backend, sessions, playbacks.clone());
     let library_end = CancellationToken::new();
@@ -376,6 +366,21 @@ async fn build(config: &Config) -> Result<(House, Ended), ServeError> {
         library_end,
     };
     Ok((house, ended))
+}
+
+fn sessions_config(config: &Config, board: &Board) -> SessionsConfig {
+    let now = board.look();
+    let jobs = config.transcode.jobs.unwrap_or(now.cores as usize).max(1);
+    let kind = CoreKind::from_cpuinfo(&board.cpuinfo());
+    let cache_mib = config.transcode.cache_mib.unwrap_or_else(|| {
+        let memory_mib = now.memory_bytes.unwrap_or(0) / MIB;
+        (memory_mib / 16).clamp(32, 256)
+    });
+    SessionsConfig {
+        cache_bytes: usize::try_from(cache_mib * MIB).unwrap_or(usize::MAX),
+        parallel_jobs: jobs,
+        capacity: Capacity::guess(jobs, kind),
+    }
 }
 
 /// SQLite reports a full disk as an input/output error where it maps its index into memory.

@@ -25,7 +25,7 @@ use bytes::Bytes;
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
-use crate::base::crash::Crash;
+use crate::base::crash::{Crash, Since};
 use crate::media::job::{Job, JobError, Output};
 use crate::media::wire::{Request, SandboxLayers, WorkerFacts};
 
@@ -107,8 +107,8 @@ struct Inner {
     facts: Mutex<Option<WorkerFacts>>,
     limit_of: fn(&Job) -> Limit,
     busy: Mutex<Vec<u32>>,
-    crashed: mpsc::Sender<Crash>,
-    crashes: Mutex<Option<mpsc::Receiver<Crash>>>,
+    crashed: mpsc::Sender<(Since, Crash)>,
+    crashes: Mutex<Option<mpsc::Receiver<(Since, Crash)>>>,
 }
 
 #[derive(Debug)]
@@ -268,8 +268,18 @@ impl Pool {
         }
     }
 
+    /// Looks which parked workers live: one that crashes later is known to have done so after this moment.
+    pub fn see_who_lives(&self) {
+        for lane in LANES {
+            for worker in lock(&self.inner.lane(lane).parked).iter_mut() {
+                // One that has died waits for whoever takes it.
+                worker.is_alive();
+            }
+        }
+    }
+
     /// Tells what crashes of workers' code tell, as they are noticed; `None` but for the first who asks.
-    pub fn crashes(&self) -> Option<mpsc::Receiver<Crash>> {
+    pub fn crashes(&self) -> Option<mpsc::Receiver<(Since, Crash)>> {
         lock(&self.inner.crashes).take()
     }
 
@@ -340,7 +350,7 @@ impl Inner {
     fn bury(&self, mut worker: Worker) {
         if let Some(crash) = worker.crash() {
             // Full, or nobody listens: then it is forgotten.
-            let _ = self.crashed.try_send(crash);
+            let _ = self.crashed.try_send((worker.lived(), crash));
         }
     }
 

@@ -19,7 +19,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use super::lane::Limit;
 use super::{Event, Lane, PoolConfig, PoolError};
-use crate::base::crash::{Cause, Crash, Program};
+use crate::base::crash::{Cause, Crash, Program, Since};
 use crate::base::crash_record::RECORD_BYTES;
 use crate::base::fd_channel;
 use crate::media::job::{JobError, Output};
@@ -61,6 +61,8 @@ pub struct Worker {
     facts: Option<WorkerFacts>,
     jobs: u32,
     resting_since: Instant,
+    /// It was alive then.
+    lived: Since,
 }
 
 impl Worker {
@@ -93,6 +95,7 @@ impl Worker {
                 command.env(name, value);
             }
         }
+        let lived = Since::now();
         Ok(Self {
             child: command.spawn()?,
             socket: UnixStream::from_std(ours)?,
@@ -101,6 +104,7 @@ impl Worker {
             facts: None,
             jobs: 0,
             resting_since: Instant::now(),
+            lived,
         })
     }
 
@@ -249,7 +253,12 @@ impl Worker {
 
     /// False when the process has ended since its last job.
     pub fn is_alive(&mut self) -> bool {
-        matches!(self.child.try_wait(), Ok(None))
+        let now = Since::now();
+        let is_alive = matches!(self.child.try_wait(), Ok(None));
+        if is_alive {
+            self.lived = now;
+        }
+        is_alive
     }
 
     /// True when the worker has done enough jobs for one life.
@@ -260,6 +269,11 @@ impl Worker {
     /// Marks the beginning of a pause.
     pub fn rest(&mut self) {
         self.resting_since = Instant::now();
+    }
+
+    /// When it was last seen alive: one that has crashed did so later.
+    pub fn lived(&self) -> Since {
+        self.lived
     }
 
     /// Length of the pause so far.

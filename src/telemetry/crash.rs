@@ -4,6 +4,7 @@
 //! would send one needs a [`Grant`] to read it.
 
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
 use serde::{Deserialize, Serialize};
@@ -11,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::class::{BoardFamily, Metric, Sample};
 use super::moment::Moment;
 use crate::base::clock::SharedClock;
-use crate::base::crash::{Crash, Program, Version};
+use crate::base::crash::{Crash, Program, Since, Version};
 use crate::base::folder::Folder;
 use crate::base::week::Week;
 use crate::consent::{Consent, CrashReports, Grant, Kind, Revoked};
@@ -42,6 +43,9 @@ struct Told {
 pub enum NotKept {
     #[error("the owner has not said yes to crash reports")]
     NotCollected,
+    /// The answer has changed since, or is being changed.
+    #[error("it may have happened under another answer")]
+    OtherAnswer,
     #[error("the clock is not set")]
     NoWeek,
     /// The same code crashed in the same way this week.
@@ -92,6 +96,10 @@ pub struct Reports {
 struct Shared {
     /// Held while something is written; numbers never go down while the program runs.
     folder: Mutex<(Folder, u64)>,
+    /// What happened earlier happened under another answer; `None` while one is being stored.
+    answered: Mutex<Option<Since>>,
+    /// All that was there when the owner said so has yet to go.
+    must_clear: AtomicBool,
     consent: Consent,
     board: BoardFamily,
     clock: SharedClock,
@@ -103,6 +111,8 @@ impl Reports {
         Self {
             shared: Arc::new(Shared {
                 folder: Mutex::new((folder, 0)),
+                answered: Mutex::new(Some(Since::now())),
+                must_clear: AtomicBool::new(false),
                 consent,
                 board,
                 clock,
@@ -124,23 +134,69 @@ impl Reports {
         state.effective.shares(Kind::CrashReports)
     }
 
-    /// Keeps a report of `crash`. Never waits for a lock: the hook of a panic calls it, maybe on a thread that holds
-    /// it. Blocks for a few small writes.
+    /// From here on nothing is kept, until [`Reports::go_on`].
+    pub(super) fn hold(&self) {
+        *self.answered() = None;
+    }
+
+    /// Another answer is in force; what happened before it is not kept under it.
+    pub(super) fn go_on(&self) {
+        *self.answered() = Some(Since::now());
+    }
+
+    fn answered(&self) -> MutexGuard<'_, Option<Since>> {
+        let answered = self.shared.answered.lock();
+        answered.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_under_this_answer(&self, since: Since) -> bool {
+        let answered = match self.shared.answered.try_lock() {
+            Ok(answered) => *answered,
+            Err(TryLockError::Poisoned(answered)) => *answered.into_inner(),
+            // It is changing.
+            Err(TryLockError::WouldBlock) => None,
+        };
+        answered.is_some_and(|answered| answered <= since)
+    }
+
+    /// Keeps a report of `crash`, which happened no earlier than `since`. Blocks for a few small writes, and for whoever
+    /// looks at the reports.
+    ///
+    /// # Errors
+    /// [`NotKept`], but never [`NotKept::Busy`].
+    pub fn keep(&self, since: Since, crash: Crash) -> Result<(), NotKept> {
+        self.keep_in(&mut self.held(), since, crash)
+    }
+
+    /// [`Reports::keep`] for the hook of a panic: it waits for nobody, for its own thread may be the one.
     ///
     /// # Errors
     /// [`NotKept`].
-    pub fn keep(&self, crash: Crash) -> Result<(), NotKept> {
+    pub fn keep_at_once(&self, since: Since, crash: Crash) -> Result<(), NotKept> {
         let mut held = match self.shared.folder.try_lock() {
             Ok(held) => held,
             Err(TryLockError::Poisoned(held)) => held.into_inner(),
             Err(TryLockError::WouldBlock) => return Err(NotKept::Busy),
         };
+        self.keep_in(&mut held, since, crash)
+    }
+
+    fn keep_in(
+        &self,
+        (folder, newest): &mut (Folder, u64),
+        since: Since,
+        crash: Crash,
+    ) -> Result<(), NotKept> {
         // Behind the lock: what clears the folder after a no finds everything that was kept before it.
         if !self.collects() {
             return Err(NotKept::NotCollected);
         }
+        let may_leave = self.shares();
+        // After the answer was asked for: one that came since the crash is found here.
+        if !self.is_under_this_answer(since) {
+            return Err(NotKept::OtherAnswer);
+        }
         let week = self.week().ok_or(NotKept::NoWeek)?;
-        let (folder, newest) = &mut *held;
         let told = Told {
             week,
             version: Version::own(),
@@ -159,7 +215,7 @@ impl Reports {
         }
         let last = folder.numbers()?.last().copied().unwrap_or(0);
         *newest = last.max(*newest).saturating_add(1);
-        Ok(write(folder, *newest, self.shares(), &bytes)?)
+        Ok(write(folder, *newest, may_leave, &bytes)?)
     }
 
     /// All that are kept, the newest first.
@@ -181,11 +237,11 @@ impl Reports {
     }
 
     /// Deletes what is too old, or from a week that has not come, or everything while the clock is not set: a clock
-    /// that went back keeps nothing for ever. Called from time to time, but not before a clock had time to be set.
+    /// that went back keeps nothing for ever.
     ///
     /// # Errors
     /// The operating system's own.
-    pub fn expire(&self) -> io::Result<()> {
+    fn expire(&self) -> io::Result<()> {
         expire(&self.held().0, self.week())
     }
 
@@ -214,9 +270,26 @@ impl Reports {
     /// Deletes everything.
     ///
     /// # Errors
-    /// The operating system's own, after all that can go is gone.
+    /// The operating system's own, after all that can go is gone; [`Reports::tend`] tries again.
     pub fn clear(&self) -> io::Result<()> {
-        self.held().0.clear()
+        let held = self.held();
+        self.shared.must_clear.store(true, Ordering::Relaxed);
+        held.0.clear()?;
+        self.shared.must_clear.store(false, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Sees to it that whatever must go is gone: what could not be deleted when it should, and what is too old. Called
+    /// from time to time, but not before a clock had time to be set.
+    ///
+    /// # Errors
+    /// The operating system's own.
+    pub fn tend(&self) -> io::Result<()> {
+        if self.shared.must_clear.load(Ordering::Relaxed) {
+            self.clear()?;
+        }
+        self.obey()?;
+        self.expire()
     }
 
     /// What may be sent with `grant`: the bytes that [`Reports::list`] shows, of reports since the yes. Nothing sends

@@ -101,7 +101,7 @@ const FORM: (u32, &str) = (
 #[test]
 fn the_form_of_a_report_belongs_to_a_version_of_the_registry() {
     let bench = Bench::answering(Choice::Local);
-    bench.reports.keep(crash(0x123)).unwrap();
+    bench.reports.keep(Since::now(), crash(0x123)).unwrap();
     let report = bench.reports.list().unwrap().remove(0);
     // What stands before a colon is a name: no value of this report has both quotes and a colon behind them.
     let names = |json: &str| {
@@ -137,7 +137,7 @@ fn the_form_of_a_report_belongs_to_a_version_of_the_registry() {
 #[test]
 fn a_report_says_what_crashed_and_nothing_else() {
     let bench = Bench::answering(Choice::Local);
-    bench.reports.keep(crash(0x123)).unwrap();
+    bench.reports.keep(Since::now(), crash(0x123)).unwrap();
     let reports = bench.reports.list().unwrap();
     let id = "07".repeat(20);
     let expected = format!(
@@ -155,7 +155,7 @@ fn a_report_says_what_crashed_and_nothing_else() {
 #[test]
 fn without_a_yes_nothing_is_on_disk() {
     let refused = |bench: &Bench| {
-        let kept = bench.reports.keep(crash(1));
+        let kept = bench.reports.keep(Since::now(), crash(1));
         assert!(matches!(kept, Err(NotKept::NotCollected)), "{kept:?}");
         assert_eq!(bench.files(), 0);
     };
@@ -173,7 +173,7 @@ fn without_a_yes_nothing_is_on_disk() {
 fn a_no_deletes_everything_that_was_kept() {
     for choice in [Choice::Local, Choice::Share] {
         let bench = Bench::answering(choice);
-        bench.reports.keep(crash(1)).unwrap();
+        bench.reports.keep(Since::now(), crash(1)).unwrap();
         fs::write(bench.folder().join("2.new"), "torn by a power cut").unwrap();
         bench.answer(Choice::Off);
         assert_eq!(bench.files(), 0);
@@ -186,7 +186,7 @@ fn a_no_deletes_everything_that_was_kept() {
 fn the_twenty_newest_are_kept() {
     let bench = Bench::answering(Choice::Local);
     for number in 1..=25 {
-        bench.reports.keep(crash(number)).unwrap();
+        bench.reports.keep(Since::now(), crash(number)).unwrap();
         assert!(bench.files() <= MOST_REPORTS);
     }
     let expected: Vec<String> = (6..=25)
@@ -199,10 +199,13 @@ fn the_twenty_newest_are_kept() {
 #[test]
 fn the_same_crash_is_told_once_a_week() {
     let bench = Bench::answering(Choice::Local);
-    bench.reports.keep(crash(1)).unwrap();
-    assert!(matches!(bench.reports.keep(crash(1)), Err(NotKept::Known)));
+    bench.reports.keep(Since::now(), crash(1)).unwrap();
+    assert!(matches!(
+        bench.reports.keep(Since::now(), crash(1)),
+        Err(NotKept::Known)
+    ));
     bench.clock.advance_ms(7 * DAY_MS);
-    bench.reports.keep(crash(1)).unwrap();
+    bench.reports.keep(Since::now(), crash(1)).unwrap();
     assert_eq!(bench.offsets(), ["0x1", "0x1"]);
 }
 
@@ -210,13 +213,13 @@ fn the_same_crash_is_told_once_a_week() {
 fn a_deleted_report_is_gone_and_its_number_is_not_used_again() {
     let bench = Bench::answering(Choice::Local);
     for number in 1..=3 {
-        bench.reports.keep(crash(number)).unwrap();
+        bench.reports.keep(Since::now(), crash(number)).unwrap();
     }
     let newest = bench.reports.list().unwrap().remove(0);
     bench.reports.delete(&newest).unwrap();
     bench.reports.delete(&newest).unwrap();
     assert_eq!(bench.offsets(), ["0x2", "0x1"]);
-    bench.reports.keep(crash(4)).unwrap();
+    bench.reports.keep(Since::now(), crash(4)).unwrap();
     assert!(bench.reports.list().unwrap()[0].id() > newest.id());
 }
 
@@ -226,7 +229,7 @@ fn nothing_is_kept_for_more_than_thirty_days() {
     for first_day in 0..7 {
         let bench = Bench::at(NOW_MS + first_day * DAY_MS);
         bench.answer(Choice::Local);
-        bench.reports.keep(crash(1)).unwrap();
+        bench.reports.keep(Since::now(), crash(1)).unwrap();
         let mut days = 0;
         while bench.files() > 0 {
             bench.clock.advance_ms(DAY_MS);
@@ -241,7 +244,7 @@ fn nothing_is_kept_for_more_than_thirty_days() {
 fn a_clock_that_jumps_keeps_nothing_for_ever() {
     let check = |jump_ms: i64, is_kept: bool| {
         let bench = Bench::answering(Choice::Local);
-        bench.reports.keep(crash(1)).unwrap();
+        bench.reports.keep(Since::now(), crash(1)).unwrap();
         bench.clock.advance_ms(jump_ms);
         bench.reports.expire().unwrap();
         assert_eq!(bench.files() == 1, is_kept, "{jump_ms}");
@@ -257,9 +260,12 @@ fn a_clock_that_jumps_keeps_nothing_for_ever() {
 #[test]
 fn a_clock_that_was_not_set_makes_no_report_and_a_start_under_it_costs_none() {
     let bench = Bench::answering(Choice::Local);
-    bench.reports.keep(crash(1)).unwrap();
+    bench.reports.keep(Since::now(), crash(1)).unwrap();
     bench.clock.advance_ms(-bench.clock.unix_ms());
-    assert!(matches!(bench.reports.keep(crash(2)), Err(NotKept::NoWeek)));
+    assert!(matches!(
+        bench.reports.keep(Since::now(), crash(2)),
+        Err(NotKept::NoWeek)
+    ));
     bench.reports.obey().unwrap();
     assert_eq!(bench.files(), 1);
     bench.clock.advance_ms(NOW_MS + 60 * DAY_MS);
@@ -270,10 +276,10 @@ fn a_clock_that_was_not_set_makes_no_report_and_a_start_under_it_costs_none() {
 #[test]
 fn only_reports_since_the_yes_can_be_read_to_be_sent() {
     let bench = Bench::answering(Choice::Local);
-    bench.reports.keep(crash(1)).unwrap();
+    bench.reports.keep(Since::now(), crash(1)).unwrap();
     assert!(bench.consent.grant::<CrashReports>().is_err());
     bench.answer(Choice::Share);
-    bench.reports.keep(crash(2)).unwrap();
+    bench.reports.keep(Since::now(), crash(2)).unwrap();
     let grant = bench.consent.grant::<CrashReports>().unwrap();
     let sent = bench.reports.for_upload(&grant).unwrap();
     let shown = bench.reports.list().unwrap();
@@ -291,7 +297,7 @@ fn only_reports_since_the_yes_can_be_read_to_be_sent() {
 #[test]
 fn a_file_that_this_program_would_not_write_is_no_report() {
     let bench = Bench::answering(Choice::Local);
-    bench.reports.keep(crash(1)).unwrap();
+    bench.reports.keep(Since::now(), crash(1)).unwrap();
     let file = bench.folder().join("1.report");
     let whole = fs::read_to_string(&file).unwrap();
     let check = |file: &Path, text: &str| {
@@ -323,7 +329,74 @@ fn a_file_that_this_program_would_not_write_is_no_report() {
 fn a_panic_that_holds_the_folder_does_not_wait_for_itself() {
     let bench = Bench::answering(Choice::Local);
     let held = bench.reports.held();
-    assert!(matches!(bench.reports.keep(crash(1)), Err(NotKept::Busy)));
+    assert!(matches!(
+        bench.reports.keep_at_once(Since::now(), crash(1)),
+        Err(NotKept::Busy)
+    ));
     drop(held);
-    bench.reports.keep(crash(1)).unwrap();
+    bench.reports.keep_at_once(Since::now(), crash(1)).unwrap();
+}
+
+#[test]
+fn a_crash_is_kept_when_somebody_is_looking_at_the_reports() {
+    let bench = Bench::answering(Choice::Local);
+    let held = bench.reports.held();
+    let (begins, has_begun) = std::sync::mpsc::channel();
+    let reports = bench.reports.clone();
+    let keeping = std::thread::spawn(move || {
+        begins.send(()).unwrap();
+        reports.keep(Since::now(), crash(1))
+    });
+    has_begun.recv().unwrap();
+    drop(held);
+    keeping.join().unwrap().unwrap();
+    assert_eq!(bench.files(), 1);
+}
+
+#[test]
+fn what_happened_under_another_answer_is_not_kept_under_this_one() {
+    let bench = Bench::answering(Choice::Local);
+    let refused = |since| {
+        let kept = bench.reports.keep(since, crash(1));
+        assert!(matches!(kept, Err(NotKept::OtherAnswer)), "{kept:?}");
+        assert_eq!(bench.files(), 0);
+    };
+    let before = Since::now();
+    bench.reports.hold();
+    bench.answer(Choice::Share);
+    refused(before);
+    refused(Since::now());
+    bench.reports.go_on();
+    refused(before);
+    bench.reports.keep(Since::now(), crash(1)).unwrap();
+    assert!(bench.reports.list().unwrap()[0].may_leave);
+}
+
+#[test]
+fn what_could_not_be_deleted_is_deleted_later() {
+    let stuck = |bench: &Bench| {
+        bench.reports.keep(Since::now(), crash(1)).unwrap();
+        let stuck = bench.folder().join("0.report");
+        fs::create_dir(&stuck).unwrap();
+        stuck
+    };
+    let bench = Bench::answering(Choice::Local);
+    let folder = stuck(&bench);
+    assert!(bench.reports.clear().is_err());
+    fs::remove_dir(folder).unwrap();
+    fs::write(bench.folder().join("1.report"), "stays").unwrap();
+    bench.reports.tend().unwrap();
+    assert_eq!(bench.files(), 0);
+    bench.reports.keep(Since::now(), crash(2)).unwrap();
+    bench.reports.tend().unwrap();
+    assert_eq!(bench.files(), 1, "once");
+
+    let bench = Bench::answering(Choice::Local);
+    let folder = stuck(&bench);
+    bench.consent.set(Choice::Off, Switches::default()).unwrap();
+    assert!(bench.reports.obey().is_err());
+    fs::remove_dir(folder).unwrap();
+    fs::write(bench.folder().join("1.new"), "torn").unwrap();
+    bench.reports.tend().unwrap();
+    assert_eq!(bench.files(), 0);
 }

@@ -445,6 +445,7 @@ impl Inner {
         // What was gathered and seen under one answer is never taken for the next one's, however short the moment.
         if asked != before {
             self.now().hold();
+            self.crashes.hold();
             self.source.gather(Gathered::Nothing);
         }
         let outcome = self.consent.set(choice, switches);
@@ -452,6 +453,7 @@ impl Inner {
         let is_other = asked != before || after.effective != before;
         if is_other {
             self.now().hold();
+            self.crashes.go_on();
             self.gather(&after);
         }
         self.now().changing = false;

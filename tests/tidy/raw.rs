@@ -31,6 +31,8 @@ const HARMLESS: &[&str] = &[
     "AnswerRow",
     // Frames of code, each part of a closed form; the folder that their reports are in.
     "Crash",
+    // When it may have happened, to be held against the moment of an answer.
+    "Since",
     "Folder",
     // Containers, judged by what is in them.
     "Option",

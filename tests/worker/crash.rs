@@ -6,7 +6,7 @@ use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use alcove::base::crash::{Crash, Program};
+use alcove::base::crash::{Crash, Program, Since};
 use alcove::base::symbols;
 use alcove::media::job::{IndexEffort, Job, ProbeKind};
 use alcove::pool::{Lane, Limit, Pool, PoolConfig, PoolError};
@@ -53,8 +53,8 @@ async fn met(pool: &Pool, files: Vec<OwnedFd>, mut meet: impl FnMut(u32) + Send)
     ended.expect_err("the worker was struck")
 }
 
-fn told(crashes: &mut Receiver<Crash>) -> Option<serde_json::Value> {
-    let mut crash = crashes.try_recv().ok()?;
+fn told(crashes: &mut Receiver<(Since, Crash)>) -> Option<serde_json::Value> {
+    let (_, mut crash) = crashes.try_recv().ok()?;
     assert_eq!(crash.program(), Program::Worker);
     symbols::name(&mut crash, WORKER.as_ref());
     Some(serde_json::to_value(&crash).expect("JSON"))
