@@ -4,11 +4,12 @@
 
 use std::ffi::OsStr;
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::flash::{Access, Flash, OpenFlash, Place};
 use super::grant::{Category, Grant, PlaybackStatistics, Revoked};
 use super::ledger::{BookError, Budget, MilliEpsilon};
+use super::now::{Ahead, Now, State};
 use super::reason::{Reason, SetError};
 use super::record::{Answer, Choice, Kind, Mode, Record, Switches};
 use super::ring::{Reading, Ring};
@@ -32,30 +33,6 @@ pub fn asks_not_to_track(value: Option<&OsStr>) -> bool {
 }
 
 type Opened = Result<Box<dyn Flash>, Reason>;
-
-/// What holds at one moment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct State {
-    /// What everybody goes by.
-    pub effective: Answer,
-    /// What stands on flash, as far as it can be read.
-    pub stored: Answer,
-    /// Why the two differ, or what is wrong.
-    pub reason: Option<Reason>,
-    /// False where no change can be stored while the program runs.
-    pub writable: bool,
-    /// The week of the stored answer; `None` before the first one, or when the clock was not set.
-    pub answered_week: Option<Week>,
-    /// The registry that the stored answer is about; 0 before the first one.
-    pub answered_registry: u32,
-}
-
-impl State {
-    /// True when the question is to be asked, with nothing preselected.
-    pub fn asks(&self) -> bool {
-        self.effective.mode() == Mode::Undecided
-    }
-}
 
 /// What a factory reset does with the answer. The ledger survives both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,13 +65,7 @@ pub(super) struct Shared {
     settings: Settings,
     /// Held while the flash is written; taken before `now`.
     keeper: Mutex<Keeper>,
-    now: RwLock<Now>,
-}
-
-struct Now {
-    state: State,
-    /// Goes up with every change; a grant is of one generation.
-    generation: u64,
+    pub(super) now: Now,
 }
 
 /// The flashes, and what stands on them.
@@ -106,14 +77,13 @@ struct Keeper {
     obstacle: Option<Reason>,
     /// What the next change cures.
     doubt: Option<Reason>,
+    /// Number of the latest answer that was tried to store.
+    newest: u64,
 }
 
 impl Shared {
     pub(super) fn generation(&self) -> u64 {
-        self.now
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .generation
+        self.now.generation()
     }
 
     pub(super) fn steady_ms(&self) -> i64 {
@@ -145,10 +115,7 @@ impl Consent {
             keeper.note_loss();
         }
         keeper.see_registry(&settings);
-        let now = RwLock::new(Now {
-            state: keeper.state(&settings),
-            generation: 0,
-        });
+        let now = Now::new(keeper.state(&settings));
         Self {
             shared: Arc::new(Shared {
                 settings,
@@ -160,8 +127,13 @@ impl Consent {
 
     /// What holds now.
     pub fn state(&self) -> State {
-        let now = self.shared.now.read();
-        now.unwrap_or_else(PoisonError::into_inner).state
+        self.shared.now.state()
+    }
+
+    /// Takes back at once what this answer takes back, without waiting for a change that is being stored; to be handed
+    /// to [`Consent::store`].
+    pub fn ahead(&self, choice: Choice, switches: Switches) -> Ahead {
+        Ahead::new(Arc::clone(&self.shared), choice, switches)
     }
 
     /// True when events of this kind may be kept on this box.
@@ -174,19 +146,15 @@ impl Consent {
     /// # Errors
     /// [`NoGrant`], unless the mode is *share*, the switch is on, and the yes was given to this very registry.
     pub fn grant<C: Category>(&self) -> Result<Grant<C>, NoGrant> {
-        let now = self
-            .shared
-            .now
-            .read()
-            .unwrap_or_else(PoisonError::into_inner);
-        if let Some(reason) = now.state.reason {
+        let (state, generation) = self.shared.now.look();
+        if let Some(reason) = state.reason {
             return Err(NoGrant::InDoubt(reason));
         }
-        if !now.state.effective.shares(C::KIND) {
+        if !state.effective.shares(C::KIND) {
             return Err(NoGrant::NotShared);
         }
-        let registry = now.state.answered_registry;
-        Ok(Grant::new(self.shared.clone(), now.generation, registry))
+        let registry = state.answered_registry;
+        Ok(Grant::new(self.shared.clone(), generation, registry))
     }
 
     /// Stores an answer, given to the registry of this program. What it takes back holds from the moment of the
@@ -195,10 +163,21 @@ impl Consent {
     /// # Errors
     /// [`SetError`].
     pub fn set(&self, choice: Choice, switches: Switches) -> Result<State, SetError> {
+        self.store(self.ahead(choice, switches))
+    }
+
+    /// Stores an answer that [`Consent::ahead`] of this handle began, unless a later one came first.
+    ///
+    /// # Errors
+    /// [`SetError`].
+    pub fn store(&self, ahead: Ahead) -> Result<State, SetError> {
         let mut keeper = self.keeper();
         self.admit(&keeper)?;
+        if ahead.number < keeper.newest {
+            return Err(SetError::Overtaken);
+        }
         let settings = &self.shared.settings;
-        let answer = Answer::new(choice, switches);
+        let answer = ahead.answer();
         if settings.do_not_track && answer.is_yes() {
             return Err(SetError::Refused(Reason::DoNotTrack));
         }
@@ -212,6 +191,7 @@ impl Consent {
             answered_week: Week::of_set_clock(settings.clock.unix_ms()),
             ledger: keeper.record.ledger.clone(),
         };
+        keeper.newest = ahead.number;
         self.change(&mut keeper, record, Keeper::write)
     }
 
@@ -235,7 +215,7 @@ impl Consent {
         if record.ledger != keeper.record.ledger {
             if let Err(error) = keeper.write(&record) {
                 keeper.fall_into_doubt(&record);
-                self.publish(keeper.state(&self.shared.settings));
+                self.shared.now.publish(keeper.state(&self.shared.settings));
                 return Err(BookError::NotSaved(error));
             }
             keeper.record = record;
@@ -267,6 +247,8 @@ impl Consent {
             ledger: keeper.record.ledger.clone(),
             ..Record::default()
         };
+        // No answer of the owner before comes after it.
+        keeper.newest = self.shared.now.generation() + 1;
         self.change(&mut keeper, record, |keeper, record| {
             keeper.write(record)?;
             match reset {
@@ -299,7 +281,7 @@ impl Consent {
         write: impl FnOnce(&mut Keeper, &Record) -> io::Result<()>,
     ) -> Result<State, SetError> {
         let before = self.state();
-        self.publish(State {
+        self.shared.now.publish(State {
             effective: before.effective.meet(record.answer),
             ..before
         });
@@ -311,18 +293,8 @@ impl Consent {
             keeper.fall_into_doubt(&record);
         }
         let state = keeper.state(&self.shared.settings);
-        self.publish(state);
+        self.shared.now.publish(state);
         written.map(|()| state).map_err(SetError::NotSaved)
-    }
-
-    fn publish(&self, state: State) {
-        let mut now = self
-            .shared
-            .now
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        now.generation += 1;
-        now.state = state;
     }
 }
 
@@ -364,6 +336,7 @@ impl Keeper {
             record,
             obstacle,
             doubt,
+            newest: 0,
         }
     }
 

@@ -37,7 +37,8 @@
 //! # A change
 //!
 //! ```text
-//! set ─► memory: only what old and new both allow, all grants void
+//! ahead ─► memory: only what old and new both allow, all grants void
+//! store ─► waits for a change that is being stored; refused when a later answer came first
 //!     ─► write lower[i] ─► flush ─► write upper[i] ─► flush ─► memory: the new answer ─► "saved"
 //!              │             │            │             │
 //!              └─────────────┴─────┬──────┴─────────────┘ an error
@@ -70,6 +71,7 @@ mod flash;
 mod grant;
 mod handle;
 mod ledger;
+mod now;
 mod reason;
 mod record;
 mod ring;
@@ -78,7 +80,8 @@ pub use flash::{Access, BLOCK_BYTES, BLOCKS, Block, Flash, OpenFlash, Place};
 pub use grant::{
     Category, CrashReports, GRANT_MS, Grant, PlaybackStatistics, ReleaseNews, Revoked,
 };
-pub use handle::{Consent, NoGrant, Reset, Settings, State, asks_not_to_track};
+pub use handle::{Consent, NoGrant, Reset, Settings, asks_not_to_track};
 pub use ledger::{BookError, Budget, MilliEpsilon, REPORTING_WEEKS, WEEK_LIMIT, YEAR_LIMIT};
+pub use now::{Ahead, State};
 pub use reason::{Reason, SetError};
 pub use record::{Answer, Choice, Kind, Mode, Switches};

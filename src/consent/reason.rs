@@ -70,6 +70,9 @@ pub enum SetError {
     /// Nothing was written: it was opened with [`super::Access::Look`].
     #[error("the answer was opened for looking only")]
     LookOnly,
+    /// Nothing was written.
+    #[error("a later answer was stored meanwhile")]
+    Overtaken,
     /// Off holds until a change is stored; after a restart, the answer before or this one.
     #[error("the change could not be stored: {0}")]
     NotSaved(io::Error),

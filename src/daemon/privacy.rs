@@ -12,7 +12,7 @@ use crate::consent::{Access, Consent, Place, Reason, Settings, asks_not_to_track
 use crate::db::{Db, DbError, settings};
 use crate::http::Addresses;
 use crate::telemetry::crash::Reports;
-use crate::telemetry::journal::{Gathered, Journal, Source};
+use crate::telemetry::journal::{Gathered, Journal, Look, Source};
 use crate::telemetry::registry::REGISTRY;
 
 const DO_NOT_TRACK: &str = "DO_NOT_TRACK";
@@ -22,7 +22,7 @@ const MADE: &str = "made";
 /// One of them was gone, and that is perhaps not on flash yet.
 const LOST: &str = "lost";
 
-/// Opens the answer for changing, and the journal.
+/// Opens the answer for changing, and the journal that goes by it.
 ///
 /// # Errors
 /// [`DbError`] of the query.
@@ -67,6 +67,17 @@ pub(super) async fn open(
         Arc::clone(clock),
     );
     Journal::open(db.clone(), consent, crashes, Arc::clone(clock), source).await
+}
+
+/// Looks at both, and changes nothing.
+///
+/// # Errors
+/// [`DbError`] of the query.
+pub(super) async fn look(config: &Config, db: &Db, clock: SharedClock) -> Result<Look, DbError> {
+    let (config, kept_clock) = (config.clone(), Arc::clone(&clock));
+    let opening = tokio::task::spawn_blocking(move || consent(&config, Access::Look, kept_clock));
+    let consent = opening.await.map_err(|_| DbError::Closed)?;
+    Look::at(db, &consent, &clock).await
 }
 
 /// Opens the answer. Blocks.

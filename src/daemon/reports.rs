@@ -15,7 +15,7 @@ use crate::consent::{Access, Choice, Consent, Reason, SetError, Switches};
 use crate::db::{Db, DbError};
 use crate::http::types::privacy as shown;
 use crate::telemetry::history;
-use crate::telemetry::journal::{AnswerError, Journal, Sending};
+use crate::telemetry::journal::{AnswerError, Next, Sending, Sent};
 
 /// What to show of reports.
 #[derive(Debug, Args)]
@@ -144,12 +144,12 @@ pub(super) fn report(choice: &ReportChoice, config: &Config) -> Result<(), Repor
     if let Some([old, new]) = choice.diff.as_deref() {
         return diff(*old, *new);
     }
-    let choice_is_receipts = choice.receipts;
-    with_journal(config, async move |journal| {
-        if choice_is_receipts {
-            receipts(&journal).await
+    with_db(config, async |db| {
+        let look = privacy::look(config, &db, Arc::new(SystemClock)).await?;
+        if choice.receipts {
+            receipts(look.receipts)
         } else {
-            next(&journal)
+            next(look.next)
         }
     })
 }
@@ -177,7 +177,9 @@ pub(super) fn consent(command: &ConsentCommand, config: &Config) -> Result<(), R
                 ModeWord::Local => Choice::Local,
                 ModeWord::Share => Choice::Share,
             };
-            with_journal(config, async move |journal| {
+            with_db(config, async |db| {
+                let clock: SharedClock = Arc::new(SystemClock);
+                let journal = privacy::open(config, &db, &clock, Arc::new(Nobody)).await?;
                 journal.answer(choice, switches).await?;
                 show(journal.consent(), false)
             })
@@ -185,10 +187,10 @@ pub(super) fn consent(command: &ConsentCommand, config: &Config) -> Result<(), R
     }
 }
 
-/// Runs `work` on the journal, while no server does.
-fn with_journal(
+/// Runs `work` on the database, while no server does.
+fn with_db(
     config: &Config,
-    work: impl AsyncFnOnce(Journal) -> Result<(), ReportError>,
+    work: impl AsyncFnOnce(Db) -> Result<(), ReportError>,
 ) -> Result<(), ReportError> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
@@ -196,9 +198,7 @@ fn with_journal(
         .build()?;
     runtime.block_on(async {
         let db = Db::open(&config.state)?;
-        let clock: SharedClock = Arc::new(SystemClock);
-        let journal = privacy::open(config, &db, &clock, Arc::new(Nobody)).await?;
-        let outcome = work(journal).await;
+        let outcome = work(db.clone()).await;
         db.close().await;
         outcome
     })
@@ -243,8 +243,7 @@ fn show(consent: &Consent, json: bool) -> Result<(), ReportError> {
     Ok(())
 }
 
-fn next(journal: &Journal) -> Result<(), ReportError> {
-    let next = journal.next();
+fn next(next: Next) -> Result<(), ReportError> {
     let mut out = std::io::stdout().lock();
     let sentence = match next.sending {
         Sending::NoCollector => "This build has no collector: nothing can be sent.",
@@ -266,8 +265,7 @@ fn next(journal: &Journal) -> Result<(), ReportError> {
     Ok(())
 }
 
-async fn receipts(journal: &Journal) -> Result<(), ReportError> {
-    let sent = journal.receipts().await?;
+fn receipts(sent: Vec<Sent>) -> Result<(), ReportError> {
     let mut out = std::io::stdout().lock();
     if sent.is_empty() {
         writeln!(out, "Nothing was ever sent.")?;

@@ -114,6 +114,21 @@ impl Db {
         self.ask(&queue, work).await
     }
 
+    /// [`Db::write`] for a thread that may block, and may not be given up in the middle.
+    ///
+    /// # Errors
+    /// As [`Db::write`].
+    pub fn write_blocking<T, F>(&self, work: F) -> Result<T, DbError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Connection) -> Result<T, DbError> + Send + 'static,
+    {
+        let queue = self.queues()?.write;
+        let (job, wait) = job(work);
+        queue.blocking_send(job).map_err(|_| DbError::Closed)?;
+        self.told(wait.blocking_recv())
+    }
+
     /// Runs `work` on a read-only connection; never waits for a write.
     ///
     /// # Errors
@@ -177,18 +192,34 @@ impl Db {
         T: Send + 'static,
         F: FnOnce(&mut Connection) -> Result<T, DbError> + Send + 'static,
     {
-        let (answer, wait) = oneshot::channel();
-        let job: Work = Box::new(move |conn| {
-            // The asker may have gone away meanwhile.
-            let _ = answer.send(work(conn));
-        });
+        let (job, wait) = job(work);
         queue.send(job).await.map_err(|_| DbError::Closed)?;
-        match wait.await {
+        self.told(wait.await)
+    }
+
+    fn told<T>(
+        &self,
+        answer: Result<Result<T, DbError>, oneshot::error::RecvError>,
+    ) -> Result<T, DbError> {
+        match answer {
             Ok(Err(DbError::ReadOnly(_))) => Err(DbError::ReadOnly(self.inner.path.clone())),
             Ok(result) => result,
             Err(_) => Err(DbError::Closed),
         }
     }
+}
+
+fn job<T, F>(work: F) -> (Work, oneshot::Receiver<Result<T, DbError>>)
+where
+    T: Send + 'static,
+    F: FnOnce(&mut Connection) -> Result<T, DbError> + Send + 'static,
+{
+    let (answer, wait) = oneshot::channel();
+    let job: Work = Box::new(move |conn| {
+        // The asker may have gone away meanwhile.
+        let _ = answer.send(work(conn));
+    });
+    (job, wait)
 }
 
 fn hold<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

@@ -149,6 +149,11 @@ impl From<AnswerError> for Problem {
             |code, detail: &str| Self::new(StatusCode::SERVICE_UNAVAILABLE, code, detail);
         match error {
             AnswerError::Set(SetError::Refused(reason)) => refused(reason),
+            AnswerError::Set(SetError::Overtaken) => Self::new(
+                StatusCode::CONFLICT,
+                "consent_overtaken",
+                "A later answer was stored meanwhile, and holds.",
+            ),
             AnswerError::Set(SetError::NotSaved(cause)) => {
                 log::warn!("the privacy answer was not stored: {cause}");
                 unavailable(

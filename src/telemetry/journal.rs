@@ -24,7 +24,7 @@ use super::report::Report;
 use super::stored::Found;
 use crate::base::clock::SharedClock;
 use crate::base::week::Week;
-use crate::consent::{Answer, Choice, Consent, Kind, Mode, SetError, State, Switches};
+use crate::consent::{Ahead, Choice, Consent, Kind, Mode, SetError, State, Switches};
 pub use crate::db::telemetry::ReceiptRow as Sent;
 use crate::db::telemetry::{self as rows, StoredJournal};
 use crate::db::{Db, DbError};
@@ -149,16 +149,61 @@ struct Now {
     /// What is stored is a newer Alcove's.
     newer: bool,
     /// What is stored must go.
-    must_clear: bool,
+    clear: Wish,
     /// Memory holds what the database does not.
-    unsaved: bool,
+    save: Wish,
+    /// The log of the database may hold what must go.
+    scrub: Wish,
 }
 
-/// Whether a write also leaves nothing of what was there before in the database's log.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Log {
-    Kept,
-    Emptied,
+/// What is stored, looked at without changing anything, whatever is answered.
+pub struct Look {
+    pub next: Next,
+    /// Every report that was sent, the newest first.
+    pub receipts: Vec<Sent>,
+}
+
+impl Look {
+    /// Looks once.
+    ///
+    /// # Errors
+    /// [`DbError`] of the query.
+    pub async fn at(db: &Db, consent: &Consent, clock: &SharedClock) -> Result<Self, DbError> {
+        let stored = db.read(rows::load).await?;
+        let mut now = Now::found(stored.as_ref());
+        now.keep_up(consent, clock);
+        let week = Week::of_unix_ms(clock.unix_ms());
+        Ok(Self {
+            next: now.next(week, consent.budget().blocked_until),
+            receipts: db.read(rows::receipts).await?,
+        })
+    }
+}
+
+/// Something that is to be done, and is asked for again while it is being done.
+#[derive(Clone, Copy, Debug, Default)]
+struct Wish {
+    asked: u64,
+    done: u64,
+}
+
+impl Wish {
+    fn ask(&mut self) {
+        self.asked += 1;
+    }
+
+    /// What to hand to [`Wish::done`] afterwards; `None` when there is nothing to do.
+    fn open(self) -> Option<u64> {
+        (self.done < self.asked).then_some(self.asked)
+    }
+
+    fn done(&mut self, asked: u64) {
+        self.done = self.done.max(asked);
+    }
+
+    fn give_up(&mut self) {
+        self.done = self.asked;
+    }
 }
 
 impl Journal {
@@ -189,12 +234,13 @@ impl Journal {
             }),
         };
         journal.inner.gather(&state);
-        if let Err(error) = journal.obey().await {
-            log::warn!("crash reports are not deleted yet: {error}");
+        // The end before this start may have come in the middle of a deletion, or before the log was emptied.
+        if stored.is_none() && !state.effective.collects(Kind::PlaybackStatistics) {
+            journal.inner.now().clear.ask();
         }
-        if let Err(error) = journal.inner.settle(Log::Emptied).await {
-            log::warn!("what was counted earlier is not deleted yet: {error}");
-        }
+        journal.inner.now().scrub.ask();
+        let inner = Arc::clone(&journal.inner);
+        to_the_end(move || inner.begin()).await;
         Ok(journal)
     }
 
@@ -234,12 +280,16 @@ impl Journal {
         }
         now.facts = Some(facts);
         // Where nothing may be counted, it is forgotten again.
-        now.keep_up(&self.inner);
+        now.keep_up(&self.inner.consent, &self.inner.clock);
     }
 
     async fn write(&self) {
-        let _disk = self.inner.disk.lock().await;
-        if let Err(error) = self.inner.settle(Log::Kept).await {
+        let inner = Arc::clone(&self.inner);
+        let writing = to_the_end(move || {
+            let _disk = inner.disk.blocking_lock();
+            inner.settle()
+        });
+        if let Some(Err(error)) = writing.await {
             log::warn!("what was counted is not written yet: {error}");
         }
     }
@@ -250,22 +300,18 @@ impl Journal {
     }
 
     /// Stores the owner's answer. Returns when it is on flash and, where it ends the counting, everything that was
-    /// counted is gone.
+    /// counted is gone. What it takes back holds from the moment of the call, and it is carried out even when who
+    /// asked for it goes away.
     ///
     /// # Errors
     /// [`AnswerError`].
     pub async fn answer(&self, choice: Choice, switches: Switches) -> Result<State, AnswerError> {
-        let _disk = self.inner.disk.lock().await;
+        let ahead = self.inner.consent.ahead(choice, switches);
+        // Memory lets go of it now, however long the disk takes.
+        drop(self.inner.current());
         let inner = Arc::clone(&self.inner);
-        // It goes on when the asker goes away, and then the task of the journal deletes.
-        let changing = tokio::task::spawn_blocking(move || inner.change(choice, switches));
-        let changed = changing.await.map_err(|_| AnswerError::GivenUp)?;
-        let settled = self.inner.settle(Log::Emptied).await;
-        let (changed, obeyed) = changed;
-        let state = changed?;
-        settled.map_err(|error| AnswerError::NotEmptied(error.into()))?;
-        obeyed.map_err(|error| AnswerError::NotEmptied(error.into()))?;
-        Ok(state)
+        let outcome = to_the_end(move || inner.carry_out(ahead)).await;
+        outcome.unwrap_or(Err(AnswerError::GivenUp))
     }
 
     /// The reports of crashes, which go by the same answer.
@@ -273,27 +319,15 @@ impl Journal {
         &self.inner.crashes
     }
 
-    async fn obey(&self) -> Result<(), NotDeleted> {
-        let crashes = self.inner.crashes.clone();
-        let obeying = tokio::task::spawn_blocking(move || crashes.obey());
-        Ok(obeying.await.map_err(|_| NotDeleted::GivenUp)??)
-    }
-
     /// Deletes everything that was counted, of whatever version, and the reports of crashes; counting goes on where the
-    /// owner allows it.
+    /// owner allows it. It is done even when who asked for it goes away.
     ///
     /// # Errors
-    /// [`NotDeleted`]; what was counted is then tried again within the hour.
+    /// [`NotDeleted`]; it is then tried again within the hour.
     pub async fn clear(&self) -> Result<(), NotDeleted> {
-        let _disk = self.inner.disk.lock().await;
-        // What runs at this moment goes as well.
-        self.inner.gather(&self.inner.consent.state());
-        self.inner.forget();
-        let crashes = self.inner.crashes.clone();
-        let clearing = tokio::task::spawn_blocking(move || crashes.clear());
-        let cleared = clearing.await.map_err(|_| NotDeleted::GivenUp);
-        self.inner.settle(Log::Emptied).await?;
-        Ok(cleared??)
+        let inner = Arc::clone(&self.inner);
+        let outcome = to_the_end(move || inner.clear_all()).await;
+        outcome.unwrap_or(Err(NotDeleted::GivenUp))
     }
 
     /// Tells of every change of what is in force, with its mode.
@@ -336,21 +370,191 @@ impl Journal {
     /// The next reports.
     pub fn next(&self) -> Next {
         let blocked = self.inner.consent.budget().blocked_until;
+        self.inner.current().next(self.week(), blocked)
+    }
+
+    /// Every report that was sent, the newest first.
+    ///
+    /// # Errors
+    /// [`DbError`] of the query.
+    pub async fn receipts(&self) -> Result<Vec<Sent>, DbError> {
+        self.inner.db.read(rows::receipts).await
+    }
+
+    pub(super) fn waiting(&self) -> Vec<Report> {
         let now = self.inner.current();
+        now.held.as_ref().map_or_else(Vec::new, Held::complete)
+    }
+
+    /// Remembers that `report` was sent, and that it need not be sent again.
+    pub(super) async fn sent(&self, report: Report) -> Result<(), DbError> {
+        let receipt = Sent {
+            week: report.week().to_string(),
+            metric: report.metric().name().to_owned(),
+            bytes: String::from_utf8_lossy(&report.bytes()).into_owned(),
+            sent_week: self.week().to_string(),
+        };
+        let db = &self.inner.db;
+        db.write(move |conn| rows::add_receipt(conn, &receipt))
+            .await?;
+        if let Some(held) = &mut self.inner.current().held {
+            held.sent(report);
+        }
+        self.inner.now().save.ask();
+        self.write().await;
+        Ok(())
+    }
+}
+
+impl Inner {
+    fn now(&self) -> MutexGuard<'_, Now> {
+        self.now.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is held, brought up to date.
+    fn current(&self) -> MutexGuard<'_, Now> {
+        let mut now = self.now();
+        now.keep_up(&self.consent, &self.clock);
+        now
+    }
+
+    fn gather(&self, state: &State) {
+        let what = if state.effective.collects(Kind::PlaybackStatistics) {
+            Gathered::Playbacks
+        } else {
+            Gathered::Nothing
+        };
+        self.source.gather(what);
+    }
+
+    /// Brings the disk to what the answer says at the start.
+    fn begin(&self) {
+        if let Err(error) = self.crashes.obey() {
+            log::warn!("crash reports are not deleted yet: {error}");
+        }
+        if let Err(error) = self.settle() {
+            log::warn!("what was counted earlier is not deleted yet: {error}");
+        }
+    }
+
+    fn carry_out(&self, ahead: Ahead) -> Result<State, AnswerError> {
+        let _disk = self.disk.blocking_lock();
+        let (changed, obeyed) = self.change(ahead);
+        let settled = self.settle();
+        let state = changed?;
+        settled.map_err(|error| AnswerError::NotEmptied(error.into()))?;
+        obeyed.map_err(|error| AnswerError::NotEmptied(error.into()))?;
+        Ok(state)
+    }
+
+    fn clear_all(&self) -> Result<(), NotDeleted> {
+        let _disk = self.disk.blocking_lock();
+        // What runs at this moment goes as well.
+        self.gather(&self.consent.state());
+        self.forget();
+        let cleared = self.crashes.clear();
+        self.settle()?;
+        Ok(cleared?)
+    }
+
+    /// Blocks until the answer is on flash.
+    fn change(&self, ahead: Ahead) -> (Result<State, SetError>, io::Result<()>) {
+        let asked = ahead.answer();
+        let is_same = asked == ahead.before() && asked == self.consent.state().effective;
+        // What was gathered and seen under one answer is never taken for the next one's, however short the moment.
+        if !is_same {
+            self.now().hold();
+            self.crashes.hold();
+            self.source.gather(Gathered::Nothing);
+        }
+        let outcome = self.consent.store(ahead);
+        let after = self.consent.state();
+        let is_other = !is_same || after.effective != asked;
+        if is_other {
+            self.now().hold();
+            self.crashes.go_on();
+            self.gather(&after);
+        }
+        self.now().changing = false;
+        // Whatever became of it: the answer in force may be more private than before.
+        let obeyed = self.crashes.obey();
+        drop(self.current());
+        self.mode.send_if_modified(|told| {
+            *told = after.effective.mode();
+            is_other
+        });
+        self.wake.notify_one();
+        (outcome.map(|_| after), obeyed)
+    }
+
+    fn forget(&self) {
+        let mut now = self.current();
+        now.held = None;
+        now.newer = false;
+        now.save.give_up();
+        now.clear.ask();
+    }
+
+    /// Brings the database to what memory holds. What fails stays wished for. Blocks.
+    fn settle(&self) -> Result<(), DbError> {
+        let (clear, save, scrub, held) = {
+            let now = self.current();
+            let held = now.held.as_ref().filter(|_| !now.newer);
+            let save = now.save.open().filter(|_| held.is_some());
+            let held = held.filter(|_| save.is_some()).map(Held::store);
+            (now.clear.open(), save, now.scrub.open(), held)
+        };
+        if let Some(asked) = clear {
+            self.db.write_blocking(rows::clear)?;
+            self.now().clear.done(asked);
+        }
+        if let (Some(asked), Some(held)) = (save, held) {
+            self.db
+                .write_blocking(move |conn| rows::save(conn, &held))?;
+            self.now().save.done(asked);
+        }
+        if let Some(asked) = scrub {
+            self.db.write_blocking(|conn| rows::scrub(conn))?;
+            self.now().scrub.done(asked);
+        }
+        Ok(())
+    }
+}
+
+/// Does `work`, which may block, to its end even when who waits for it goes away; `None` when it panicked.
+async fn to_the_end<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    tokio::task::spawn_blocking(work).await.ok()
+}
+
+impl Now {
+    /// What is held at the start.
+    fn found(stored: Option<&StoredJournal>) -> Self {
+        let mut now = Self::default();
+        match stored.map(Found::judge) {
+            None => {}
+            Some(Found::Held(held)) => now.held = Some(held),
+            Some(Found::Newer) => now.newer = true,
+            Some(Found::Useless) => now.clear.ask(),
+        }
+        now
+    }
+
+    /// The next reports; none leaves before `blocked`.
+    fn next(&self, this_week: Week, blocked: Option<Week>) -> Next {
         let nothing = Next {
-            week: self.week(),
+            week: this_week,
             reports: Vec::new(),
             complete: false,
             growing: Vec::new(),
             sending: Sending::Off,
             first_possible: None,
         };
-        let Some(held) = now.held.as_ref().filter(|held| held.shares()) else {
+        let Some(held) = self.held.as_ref().filter(|held| held.shares()) else {
             return nothing;
         };
         let (complete, growing) = (held.complete(), held.growing());
         let first = match complete.first() {
-            Some(_) => Some(self.week()),
+            Some(_) => Some(this_week),
             None => held.next_reports(),
         };
         let first_possible = first.map(|first| blocked.map_or(first, |week| first.max(week)));
@@ -377,160 +581,6 @@ impl Journal {
         }
     }
 
-    /// Every report that was sent, the newest first.
-    ///
-    /// # Errors
-    /// [`DbError`] of the query.
-    pub async fn receipts(&self) -> Result<Vec<Sent>, DbError> {
-        self.inner.db.read(rows::receipts).await
-    }
-
-    pub(super) fn waiting(&self) -> Vec<Report> {
-        let now = self.inner.current();
-        now.held.as_ref().map_or_else(Vec::new, Held::complete)
-    }
-
-    /// Remembers that `report` was sent, and that it need not be sent again.
-    pub(super) async fn sent(&self, report: Report) -> Result<(), DbError> {
-        let _disk = self.inner.disk.lock().await;
-        let receipt = Sent {
-            week: report.week().to_string(),
-            metric: report.metric().name().to_owned(),
-            bytes: String::from_utf8_lossy(&report.bytes()).into_owned(),
-            sent_week: self.week().to_string(),
-        };
-        let db = &self.inner.db;
-        db.write(move |conn| rows::add_receipt(conn, &receipt))
-            .await?;
-        {
-            let mut now = self.inner.current();
-            if let Some(held) = &mut now.held {
-                held.sent(report);
-                now.unsaved = true;
-            }
-        }
-        self.inner.settle(Log::Kept).await
-    }
-}
-
-impl Inner {
-    fn now(&self) -> MutexGuard<'_, Now> {
-        self.now.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// What is held, brought up to date.
-    fn current(&self) -> MutexGuard<'_, Now> {
-        let mut now = self.now();
-        now.keep_up(self);
-        now
-    }
-
-    fn gather(&self, state: &State) {
-        let what = if state.effective.collects(Kind::PlaybackStatistics) {
-            Gathered::Playbacks
-        } else {
-            Gathered::Nothing
-        };
-        self.source.gather(what);
-    }
-
-    /// Blocks until the answer is on flash.
-    fn change(
-        &self,
-        choice: Choice,
-        switches: Switches,
-    ) -> (Result<State, SetError>, io::Result<()>) {
-        let before = self.consent.state().effective;
-        let asked = Answer::new(choice, switches);
-        // What was gathered and seen under one answer is never taken for the next one's, however short the moment.
-        if asked != before {
-            self.now().hold();
-            self.crashes.hold();
-            self.source.gather(Gathered::Nothing);
-        }
-        let outcome = self.consent.set(choice, switches);
-        let after = self.consent.state();
-        let is_other = asked != before || after.effective != before;
-        if is_other {
-            self.now().hold();
-            self.crashes.go_on();
-            self.gather(&after);
-        }
-        self.now().changing = false;
-        // Whatever became of it: the answer in force may be more private than before.
-        let obeyed = self.crashes.obey();
-        drop(self.current());
-        self.mode.send_if_modified(|told| {
-            *told = after.effective.mode();
-            is_other
-        });
-        self.wake.notify_one();
-        (outcome, obeyed)
-    }
-
-    fn forget(&self) {
-        let mut now = self.current();
-        *now = Now {
-            facts: now.facts,
-            looking: now.looking,
-            changing: now.changing,
-            must_clear: true,
-            ..Now::default()
-        };
-    }
-
-    /// Brings the database to what memory holds.
-    async fn settle(&self, log: Log) -> Result<(), DbError> {
-        let (must_clear, held) = {
-            let mut now = self.current();
-            let held = now.held.as_ref().filter(|_| now.unsaved).map(Held::store);
-            let held = held.filter(|_| !now.newer);
-            now.unsaved = false;
-            (now.must_clear, held)
-        };
-        let has_held = held.is_some();
-        let outcome = self.bring(must_clear, held, log).await;
-        let mut now = self.now();
-        match outcome {
-            Ok(()) => now.must_clear &= !must_clear,
-            Err(_) => now.unsaved |= has_held,
-        }
-        outcome
-    }
-
-    async fn bring(
-        &self,
-        must_clear: bool,
-        held: Option<StoredJournal>,
-        log: Log,
-    ) -> Result<(), DbError> {
-        if must_clear {
-            self.db.write(rows::clear).await?;
-        }
-        if let Some(held) = held {
-            self.db.write(move |conn| rows::save(conn, &held)).await?;
-            if log == Log::Emptied {
-                self.db.write(|conn| rows::scrub(conn)).await?;
-            }
-        }
-        Ok(())
-    }
-}
-
-impl Now {
-    /// What is held at the start.
-    fn found(stored: Option<&StoredJournal>) -> Self {
-        let mut now = Self::default();
-        match stored.map(Found::judge) {
-            // A kill between the deletion and the emptying of the log leaves nothing but the log.
-            None => now.must_clear = true,
-            Some(Found::Held(held)) => now.held = Some(held),
-            Some(Found::Newer) => now.newer = true,
-            Some(Found::Useless) => now.must_clear = true,
-        }
-        now
-    }
-
     /// From here on what was seen of the box is of no use, and nothing is counted.
     fn hold(&mut self) {
         self.changing = true;
@@ -539,23 +589,26 @@ impl Now {
     }
 
     /// Brings memory to what the answer in force and the clock say.
-    fn keep_up(&mut self, inner: &Inner) {
-        let answer = inner.consent.state().effective;
+    fn keep_up(&mut self, consent: &Consent, clock: &SharedClock) {
+        let answer = consent.state().effective;
         let shares = answer.shares(Kind::PlaybackStatistics);
         self.trouble = None;
         // Whatever the clock shows: where the owner no longer shares, what was drawn is gone.
         if !shares && self.held.as_mut().is_some_and(Held::end_sharing) {
-            self.unsaved = true;
+            self.save.ask();
+            self.scrub.ask();
         }
         if !answer.collects(Kind::PlaybackStatistics) {
             let said_no = answer.mode() != Mode::Undecided;
-            self.must_clear |= self.held.take().is_some() || (self.newer && said_no);
+            if self.held.take().is_some() || (self.newer && said_no) {
+                self.clear.ask();
+            }
             self.newer &= !said_no;
-            self.unsaved = false;
+            self.save.give_up();
             self.facts = None;
         } else if self.newer {
             self.trouble = Some(Trouble::Newer);
-        } else if let Some(moment) = Moment::now(inner.clock.as_ref()) {
+        } else if let Some(moment) = Moment::now(clock.as_ref()) {
             if self.turn(moment, shares).is_err() {
                 self.trouble = Some(Trouble::ClockWentBack);
             }
@@ -569,7 +622,9 @@ impl Now {
         let held = self.held.get_or_insert_with(|| Held::new(moment));
         let turned = held.turn(random, moment, facts)?;
         let began = shares && !self.changing && held.begin_sharing(random, facts);
-        self.unsaved |= turned || began;
+        if turned || began {
+            self.save.ask();
+        }
         Ok(())
     }
 
@@ -580,7 +635,7 @@ impl Now {
         }
         if let (Some(held), Some(facts), None) = (&mut self.held, &self.facts, self.trouble) {
             held.note(&mut KernelRandom, playback, facts);
-            self.unsaved = true;
+            self.save.ask();
         }
     }
 }

@@ -37,7 +37,7 @@ pub async fn consent(State(app): State<Shared>, _: Someone) -> Answer<Consent> {
     request_body = ConsentRequest,
     responses(
         (status = 200, body = Consent, description = "Stored."),
-        (status = 409, description = "A yes cannot hold: DO_NOT_TRACK is set, or a newer Alcove wrote the answer before."),
+        (status = 409, description = "A yes cannot hold: DO_NOT_TRACK is set, or a newer Alcove wrote the answer before. Or a later answer was stored meanwhile."),
         (status = 503, description = "Not stored, and now off; or stored, but what was counted is not deleted yet."),
     ),
 )]

@@ -4194,7 +4194,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A yes cannot hold: DO_NOT_TRACK is set, or a newer Alcove wrote the answer before. */
+            /** @description A yes cannot hold: DO_NOT_TRACK is set, or a newer Alcove wrote the answer before. Or a later answer was stored meanwhile. */
             409: {
                 headers: {
                     [name: string]: unknown;

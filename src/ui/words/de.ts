@@ -86,6 +86,7 @@ export const de: Words = {
     disk_full: 'Das Laufwerk mit den Daten von Alcove ist voll. Schaffe Platz und versuche es noch einmal.',
     state_read_only: 'Alcove kann seine Daten nicht speichern. Es wurde nichts geändert.',
     consent_not_saved: 'Die Antwort konnte nicht gespeichert werden. Bis es gelingt, wird nichts gesammelt und nichts gesendet. Versuche es noch einmal.',
+    consent_overtaken: 'Inzwischen wurde eine spätere Antwort gespeichert. Sie gilt.',
     consent_do_not_track: 'Diese Box wurde mit DO_NOT_TRACK gestartet, ein „Ja“ lässt sich also nicht speichern. Alles bleibt aus.',
     consent_newer: 'Ein neueres Alcove hat die vorige Antwort gespeichert, hier lässt sich also nur „Nichts“ speichern. Alles ist aus.',
     consent_read_only: 'Der Speicher, der deine Antwort bewahrt, lässt sich nicht beschreiben. Es wird nichts gesammelt und nichts gesendet.',

@@ -85,6 +85,7 @@ export const en = {
     disk_full: 'The disk that holds Alcove’s data is full. Make room on it and try again.',
     state_read_only: 'Alcove cannot write its data. Nothing was changed.',
     consent_not_saved: 'The answer could not be stored. Nothing is collected and nothing is sent until one is. Try again.',
+    consent_overtaken: 'A later answer was stored in the meantime. That one holds.',
     consent_do_not_track: 'This box was started with DO_NOT_TRACK, so a “yes” cannot be stored. Everything stays off.',
     consent_newer: 'A newer Alcove stored the answer before, so only “Nothing” can be stored here. Everything is off.',
     consent_read_only: 'The memory that keeps your answer cannot be written. Nothing is collected and nothing is sent.',

@@ -86,6 +86,7 @@ export const nl: Words = {
     disk_full: 'De schijf met de gegevens van Alcove is vol. Maak ruimte vrij en probeer het opnieuw.',
     state_read_only: 'Alcove kan zijn gegevens niet opslaan. Er is niets veranderd.',
     consent_not_saved: 'Het antwoord kon niet worden opgeslagen. Er wordt niets verzameld en niets verstuurd tot dat wel lukt. Probeer het opnieuw.',
+    consent_overtaken: 'Intussen is een later antwoord opgeslagen. Dat geldt nu.',
     consent_do_not_track: 'Deze box is gestart met DO_NOT_TRACK, dus een “ja” kan niet worden opgeslagen. Alles blijft uit.',
     consent_newer: 'Een nieuwere Alcove heeft het vorige antwoord opgeslagen, dus hier kan alleen “Niets” worden opgeslagen. Alles staat uit.',
     consent_read_only: 'Het geheugen dat je antwoord bewaart, kan niet worden beschreven. Er wordt niets verzameld en niets verstuurd.',
