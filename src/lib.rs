@@ -15,3 +15,4 @@ pub mod media;
 pub mod pool;
 pub mod telemetry;
 pub mod transcode;
+pub mod update;

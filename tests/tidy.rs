@@ -33,6 +33,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("library", &["base", "media", "db", "pool"]),
     ("transcode", &["base", "media", "pool", "board"]),
     ("telemetry", &["base", "consent", "db"]),
+    ("update", &["base", "board", "consent"]),
     (
         "http",
         &[
@@ -45,6 +46,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "library",
             "transcode",
             "telemetry",
+            "update",
         ],
     ),
     (
@@ -60,6 +62,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "library",
             "transcode",
             "telemetry",
+            "update",
             "http",
         ],
     ),

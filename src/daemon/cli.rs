@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 use serde::Serialize;
 
+use super::bootctl::{self, BootctlArguments};
 use super::config::{Config, ConfigError};
 use super::people::{self, UserCommand};
 use super::reports::{self, ConsentCommand, ReportChoice, ReportError};
@@ -51,6 +52,8 @@ enum Command {
     Report(ReportArguments),
     /// Shows the answer about privacy, or stores one while the server is stopped.
     Consent(ConsentArguments),
+    /// Reads or changes which slot of the firmware starts; for RAUC.
+    Bootctl(BootctlArguments),
 }
 
 #[derive(Debug, Args)]
@@ -127,6 +130,7 @@ pub fn main() -> ExitCode {
         Command::Registry { json } => done(reports::registry(json)),
         Command::Report(arguments) => report(arguments),
         Command::Consent(arguments) => consent(arguments),
+        Command::Bootctl(arguments) => bootctl(&arguments),
     };
     outcome.unwrap_or_else(|error| {
         let _ = writeln!(std::io::stderr(), "alcove: {error}");
@@ -167,6 +171,11 @@ fn consent(arguments: ConsentArguments) -> Outcome {
         &arguments.command,
         &arguments.place.read()?,
     ))
+}
+
+fn bootctl(arguments: &BootctlArguments) -> Outcome {
+    bootctl::run(arguments)?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn done(outcome: Result<(), ReportError>) -> Outcome {

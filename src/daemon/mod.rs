@@ -3,6 +3,7 @@
 //! Never: logic of its own.
 
 mod address;
+mod bootctl;
 pub mod cli;
 pub mod config;
 pub mod crash;
