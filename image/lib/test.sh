@@ -4,7 +4,7 @@
 
 readonly NEXTEST_VERSION=0.9.143
 readonly STAGES=(format lint scripts ui rust browser api)
-readonly TEST_PACKAGES=(ffmpeg fonts-dejavu-core shellcheck python3 python3-venv
+readonly TEST_PACKAGES=(ffmpeg fonts-dejavu-core shellcheck python3 python3-venv systemd iproute2 nftables
   gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-libav)
 
 passed=0
@@ -116,7 +116,8 @@ stage_lint() {
 lint_ui_exists() { [ -e "$ui_out/index.html" ] || build_ui; }
 
 stage_scripts() {
-  check "scripts: shellcheck" shellcheck -x image/dev .ci/run tests/media/make.sh tests/media/demo.sh
+  check "scripts: shellcheck" shellcheck -x image/dev .ci/run tests/media/make.sh tests/media/demo.sh tests/firmware/packets.sh \
+    image/root/usr/libexec/alcove/*
 }
 
 stage_ui() {

@@ -135,9 +135,27 @@ fn a_board_file_that_is_not_there_is_named() {
 }
 
 #[test]
-fn no_image_claims_an_encoder_that_it_does_not_use() {
+fn the_table_for_people_says_what_the_files_say() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let table = fs::read_to_string(root.join("README.md")).unwrap();
     for path in boards() {
         let file = BoardFile::read(&path).unwrap();
-        assert!(!file.hardware_transcode(), "{}: README says no", file.id);
+        let name = format!("`{}`", file.id);
+        let row = table
+            .lines()
+            .map(|line| line.split('|').map(str::trim).collect::<Vec<_>>())
+            .find(|row| row.get(2) == Some(&name.as_str()))
+            .expect("a row of the table");
+        let transcodes = if file.hardware_transcode() {
+            "yes"
+        } else {
+            "no"
+        };
+        assert_eq!(row[6], transcodes, "{}", file.id);
+        let is_shown = file
+            .tested
+            .iter()
+            .any(|tested| !tested.on.starts_with("no"));
+        assert_eq!(!row[7].starts_with("no"), is_shown, "{}", file.id);
     }
 }
