@@ -91,6 +91,8 @@ pub struct TranscodeSection {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LibrarySection {
+    /// Folder below which attached drives appear; the choice of a library's folder begins there. None by default.
+    pub drives: Option<PathBuf>,
     /// Files looked into at once, 1 to 16. Default 2.
     pub scan_workers: usize,
     /// Disk for made pictures in MiB, 16 to 1048576. Default 1024.
@@ -175,6 +177,7 @@ impl Default for HttpSection {
 impl Default for LibrarySection {
     fn default() -> Self {
         Self {
+            drives: None,
             scan_workers: 2,
             art_cache_mib: 1024,
             text_cache_mib: 512,

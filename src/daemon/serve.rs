@@ -332,6 +332,7 @@ async fn build(config: &Config) -> Result<(House, Ended), ServeError> {
     let library_end = CancellationToken::new();
     let settings = LibraryConfig {
         media_root: media,
+        drives: config.library.drives.clone(),
         scan_workers: config.library.scan_workers,
         art_cache_bytes: config.library.art_cache_mib * MIB,
         text_cache_bytes: config.library.text_cache_mib * MIB,

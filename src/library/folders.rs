@@ -276,10 +276,11 @@ pub(super) async fn browse(
     inner: &Arc<Inner>,
     path: Option<PathBuf>,
 ) -> Result<Folders, LibraryError> {
-    let start = path
-        .or_else(|| inner.config.media_root.clone())
-        .unwrap_or_else(|| PathBuf::from("/"));
+    let config = &inner.config;
+    let usual = || config.drives.clone().or_else(|| config.media_root.clone());
+    let start = path.or_else(usual).unwrap_or_else(|| PathBuf::from("/"));
     let path = inner.checked_folder(&start).await?;
+    let drives = config.drives.as_ref() == Some(&path);
     let list = move || {
         let mut folders: Vec<BrowsedFolder> = fs::read_dir(&path)
             .map_err(|_| LibraryError::FolderUnreadable)?
@@ -295,10 +296,12 @@ pub(super) async fn browse(
             .take(MOST_FOLDERS)
             .collect();
         folders.sort_by_key(|folder| normalise(&folder.name));
-        let parent = path.parent().map(Path::to_owned);
+        // Above the drives lies only what the box itself is made of.
+        let parent = path.parent().filter(|_| !drives).map(Path::to_owned);
         Ok(Folders {
             path,
             parent,
+            drives,
             folders,
         })
     };

@@ -25,6 +25,8 @@ pub struct LibraryConfig {
     pub state_dir: PathBuf,
     /// The folder of `--media`; its sub-folders become libraries once.
     pub media_root: Option<PathBuf>,
+    /// Below it attached drives appear, each as a folder; the choice of a folder begins there.
+    pub drives: Option<PathBuf>,
     /// Probes that run at once.
     pub scan_workers: usize,
     /// Most bytes of made pictures kept; the oldest go first.
@@ -41,6 +43,7 @@ impl LibraryConfig {
         Self {
             state_dir,
             media_root: None,
+            drives: None,
             scan_workers: 2,
             art_cache_bytes: 1024 * 1024 * 1024,
             text_cache_bytes: 512 * 1024 * 1024,
@@ -230,6 +233,8 @@ pub struct LibraryInfo {
 pub struct Folders {
     pub path: PathBuf,
     pub parent: Option<PathBuf>,
+    /// Whether the folders are the attached drives.
+    pub drives: bool,
     pub folders: Vec<BrowsedFolder>,
 }
 

@@ -133,6 +133,9 @@ impl House {
         let clock = Arc::new(Ahead::default());
         let mut config = LibraryConfig::new(folders.state().to_owned());
         config.media_root = Some(folders.media.path().to_owned());
+        // A test that wants drives makes their folder.
+        let drives = folders.state().join("drives");
+        config.drives = drives.is_dir().then_some(drives);
         let (library, long) = Library::start(
             db.clone(),
             Arc::clone(&pool),

@@ -104,6 +104,34 @@ async fn folders_that_cannot_be_libraries_are_refused() {
     house.close().await;
 }
 
+#[tokio::test]
+async fn the_choice_of_a_folder_begins_at_the_attached_drives() {
+    let folders = Folders::new();
+    folders.put("tiny_h264.mkv", "films/A (2010).mkv");
+    let drives = folders.state().join("drives");
+    for folder in ["Holiday disk/Films", "films-2"] {
+        std::fs::create_dir_all(drives.join(folder)).unwrap();
+    }
+    let house = House::open(folders, Tasks::Scan).await;
+    let browse = |path| house.library.browse_folders(path);
+    let names = |shown: &alcove::library::Folders| -> Vec<String> {
+        shown.folders.iter().map(|f| f.name.clone()).collect()
+    };
+    let top = browse(None).await.unwrap();
+    assert_eq!((&top.path, &top.parent, top.drives), (&drives, &None, true));
+    assert_eq!(names(&top), ["films-2", "Holiday disk"]);
+    let below = browse(Some(drives.join("Holiday disk"))).await.unwrap();
+    assert_eq!(
+        (below.parent.as_ref(), below.drives),
+        (Some(&drives), false)
+    );
+    assert_eq!(names(&below), ["Films"]);
+    // A drive that was pulled out is no longer offered.
+    std::fs::remove_dir(drives.join("films-2")).unwrap();
+    assert_eq!(names(&browse(None).await.unwrap()), ["Holiday disk"]);
+    house.close().await;
+}
+
 fn film_parent(films: &std::path::Path) -> std::path::PathBuf {
     films.join("..").join("films")
 }

@@ -10,7 +10,7 @@ use crate::auth::Role;
 use crate::http::app::Shared;
 use crate::http::guard::Someone;
 use crate::http::problem::Problem;
-use crate::http::types::board::{Board, Sandbox, Storage};
+use crate::http::types::board::{Board, CodecDevice, Image, Sandbox, Storage};
 
 /// What machine this is and how it does.
 #[utoipa::path(get, path = "/api/v1/board",
@@ -25,8 +25,11 @@ pub async fn board(
 ) -> Result<Json<Board>, Problem> {
     let rooms = &app.rooms;
     let board = rooms.board.clone();
-    let now = tokio::task::spawn_blocking(move || board.look());
-    let now = now.await.map_err(|error| Problem::internal(&error))?;
+    let looked = tokio::task::spawn_blocking(move || {
+        let file = board.file().inspect_err(|error| log::warn!("{error}"));
+        (board.look(), board.codec_devices(), file.ok().flatten())
+    });
+    let (now, codecs, file) = looked.await.map_err(|error| Problem::internal(&error))?;
     let mut storage = Vec::new();
     if session.role == Role::Owner {
         let libraries = rooms.library.libraries().await?.into_iter();
@@ -64,6 +67,18 @@ pub async fn board(
                 path: disk.path.to_string_lossy().into_owned(),
                 total_bytes: disk.total_bytes,
                 free_bytes: disk.free_bytes,
+            })
+            .collect(),
+        image: file.map(|file| Image {
+            hardware_transcode: file.hardware_transcode(),
+            board: file.id,
+            name: file.name,
+        }),
+        codec_devices: codecs
+            .into_iter()
+            .map(|found| CodecDevice {
+                device: found.device,
+                name: found.name,
             })
             .collect(),
         sessions: u32::try_from(rooms.sessions.list().len()).unwrap_or(u32::MAX),

@@ -31,8 +31,32 @@ pub struct Board {
     pub uptime_s: u64,
     /// Empty for people who may not change libraries.
     pub storage: Vec<Storage>,
+    /// What the image says of the board that it was made for; null where no image runs.
+    pub image: Option<Image>,
+    /// Blocks of the processor that decode or encode video, as the kernel shows them.
+    pub codec_devices: Vec<CodecDevice>,
     /// Conversions that run now.
     pub sessions: u32,
+}
+
+/// The board that the image was made for.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Image {
+    /// "rpi4".
+    pub board: String,
+    /// "Raspberry Pi 4 Model B".
+    pub name: String,
+    /// Whether this image transcodes video without the processor's cores.
+    pub hardware_transcode: bool,
+}
+
+/// A video device of a codec block.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CodecDevice {
+    /// "/dev/video10".
+    pub device: String,
+    /// What its driver calls it: "bcm2835-codec-decode".
+    pub name: String,
 }
 
 /// Which layers of the sandbox this kernel gives.

@@ -376,6 +376,7 @@ impl From<from::Folders> for Folders {
             parent: folders
                 .parent
                 .map(|path| path.to_string_lossy().into_owned()),
+            drives: folders.drives,
             folders: folders
                 .folders
                 .into_iter()

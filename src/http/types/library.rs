@@ -69,6 +69,8 @@ pub struct Folders {
     pub path: String,
     /// Null at the top.
     pub parent: Option<String>,
+    /// True where the folders are the attached drives.
+    pub drives: bool,
     pub folders: Vec<Folder>,
 }
 

@@ -782,6 +782,8 @@ export interface components {
         Board: {
             /** @description "aarch64". */
             arch: string;
+            /** @description Blocks of the processor that decode or encode video, as the kernel shows them. */
+            codec_devices: components["schemas"]["CodecDevice"][];
             /**
              * Format: int32
              * @description Processor cores that may be used.
@@ -789,6 +791,7 @@ export interface components {
             cores: number;
             /** @description Version of FFmpeg's libraries in the worker; null until a worker has run. */
             ffmpeg: string | null;
+            image: components["schemas"]["Image"] | null;
             kernel: string | null;
             /** @description Mean number of runnable tasks over 1, 5 and 15 minutes. */
             load: number[] | null;
@@ -828,6 +831,13 @@ export interface components {
             /** Format: int64 */
             start_ms: number;
             title: string | null;
+        };
+        /** @description A video device of a codec block. */
+        CodecDevice: {
+            /** @description "/dev/video10". */
+            device: string;
+            /** @description What its driver calls it: "bcm2835-codec-decode". */
+            name: string;
         };
         /** @description The owner's answer, and what comes of it. */
         Consent: {
@@ -992,6 +1002,8 @@ export interface components {
         };
         /** @description A folder of the server and the folders in it. */
         Folders: {
+            /** @description True where the folders are the attached drives. */
+            drives: boolean;
             folders: components["schemas"]["Folder"][];
             /** @description Null at the top. */
             parent: string | null;
@@ -1016,6 +1028,15 @@ export interface components {
          * @example 42
          */
         Id: string;
+        /** @description The board that the image was made for. */
+        Image: {
+            /** @description "rpi4". */
+            board: string;
+            /** @description Whether this image transcodes video without the processor's cores. */
+            hardware_transcode: boolean;
+            /** @description "Raspberry Pi 4 Model B". */
+            name: string;
+        };
         /** @description Everything about one item: the summary's fields and these. */
         Item: components["schemas"]["ItemSummary"] & {
             chapters: components["schemas"]["Chapter"][];
