@@ -157,6 +157,11 @@ impl Consent {
         Ok(Grant::new(self.shared.clone(), generation, registry))
     }
 
+    /// Ends every grant that was given; the next ones are good.
+    pub fn void_grants(&self) {
+        self.shared.now.void_grants();
+    }
+
     /// Stores an answer, given to the registry of this program. What it takes back holds from the moment of the
     /// call; what it allows, from the moment it is on flash. Returns when it is on flash.
     ///

@@ -99,6 +99,10 @@ impl Now {
         self.read().generation
     }
 
+    pub(super) fn void_grants(&self) {
+        self.write().generation += 1;
+    }
+
     /// Lets `state` hold, but for what answers that wait take back.
     pub(super) fn publish(&self, state: State) {
         let mut inside = self.write();

@@ -271,7 +271,12 @@ fn receipts(sent: Vec<Sent>) -> Result<(), ReportError> {
         writeln!(out, "Nothing was ever sent.")?;
     }
     for one in sent {
-        writeln!(out, "{}  {}", one.sent_week, one.bytes)?;
+        let unsure = if one.arrived {
+            ""
+        } else {
+            "  (perhaps not arrived)"
+        };
+        writeln!(out, "{}  {}{unsure}", one.sent_week, one.bytes)?;
     }
     Ok(())
 }

@@ -21,6 +21,8 @@ const READERS: usize = 2;
 /// Page caches in KiB: small, because the kernel caches the file anyway.
 const WRITER_CACHE_KIB: i64 = 2048;
 const READER_CACHE_KIB: i64 = 1024;
+/// A power cut may take back what was committed last, and breaks nothing.
+pub(super) const SYNCHRONOUS: &str = "NORMAL";
 /// Longest wait of one reader for the other.
 const MEETING: Duration = Duration::from_millis(200);
 /// SQLite's deepest calls need far less.
@@ -295,7 +297,7 @@ fn open_reader(path: &Path) -> Result<Connection, DbError> {
 }
 
 fn tune(conn: &Connection, cache_kib: i64) -> Result<(), DbError> {
-    conn.pragma_update(None, "synchronous", "NORMAL")?;
+    conn.pragma_update(None, "synchronous", SYNCHRONOUS)?;
     conn.pragma_update(None, "foreign_keys", true)?;
     conn.pragma_update(None, "cache_size", -cache_kib)?;
     conn.pragma_update(None, "mmap_size", 0)?;

@@ -13,6 +13,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/002_accounts.sql"),
     include_str!("migrations/003_tries.sql"),
     include_str!("migrations/004_telemetry.sql"),
+    include_str!("migrations/005_receipts.sql"),
 ];
 
 /// How many versions this program knows.

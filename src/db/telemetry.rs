@@ -5,6 +5,7 @@
 use rusqlite::{Connection, OptionalExtension, Row, named_params};
 
 use super::DbError;
+use super::connection::SYNCHRONOUS;
 
 /// Everything that is counted, as stored.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -50,13 +51,15 @@ pub struct AnswerRow {
     pub complete: bool,
 }
 
-/// A report that was sent.
+/// A report that was sent, or may have been.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReceiptRow {
     pub week: String,
     pub metric: String,
     pub bytes: String,
     pub sent_week: String,
+    /// False while nobody knows whether it has arrived.
+    pub arrived: bool,
 }
 
 const TABLES: [&str; 4] = [
@@ -227,38 +230,77 @@ pub fn scrub(conn: &Connection) -> Result<(), DbError> {
     if busy { Err(DbError::Busy) } else { Ok(()) }
 }
 
-/// Remembers reports that were sent.
+/// The row of a receipt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReceiptId(i64);
+
+/// Remembers a report that is about to be sent. When it returns, no power cut takes this back, nor any change before it.
 ///
 /// # Errors
-/// [`DbError`] of the change; then none is remembered.
-pub fn add_receipt(conn: &Connection, receipt: &ReceiptRow) -> Result<(), DbError> {
+/// [`DbError`] of the change; then it is not remembered.
+pub fn add_receipt(conn: &Connection, receipt: &ReceiptRow) -> Result<ReceiptId, DbError> {
+    // Otherwise a change is only on its way to the disk when it is committed.
+    conn.pragma_update(None, "synchronous", "FULL")?;
+    let added = insert_receipt(conn, receipt);
+    conn.pragma_update(None, "synchronous", SYNCHRONOUS)?;
+    added
+}
+
+fn insert_receipt(conn: &Connection, receipt: &ReceiptRow) -> Result<ReceiptId, DbError> {
     conn.prepare_cached(
-        "INSERT INTO telemetry_receipts (week, metric, bytes, sent_week)
-         VALUES (:week, :metric, :bytes, :sent_week)",
+        "INSERT INTO telemetry_receipts (week, metric, bytes, sent_week, arrived)
+         VALUES (:week, :metric, :bytes, :sent_week, :arrived)",
     )?
     .execute(named_params! {
         ":week": receipt.week,
         ":metric": receipt.metric,
         ":bytes": receipt.bytes,
         ":sent_week": receipt.sent_week,
+        ":arrived": receipt.arrived,
     })?;
+    Ok(ReceiptId(conn.last_insert_rowid()))
+}
+
+/// Forgets a receipt of a report that did not leave after all, without a trace.
+///
+/// # Errors
+/// [`DbError`] of the change, as of [`clear`].
+pub fn remove_receipt(conn: &mut Connection, receipt: ReceiptId) -> Result<(), DbError> {
+    securely(conn, |change| {
+        change.execute(
+            "DELETE FROM telemetry_receipts WHERE id = :id",
+            named_params! {":id": receipt.0},
+        )?;
+        Ok(())
+    })?;
+    scrub(conn)
+}
+
+/// Remembers that the report of a receipt has arrived.
+///
+/// # Errors
+/// [`DbError`] of the change.
+pub fn mark_arrived(conn: &Connection, receipt: ReceiptId) -> Result<(), DbError> {
+    conn.prepare_cached("UPDATE telemetry_receipts SET arrived = 1 WHERE id = :id")?
+        .execute(named_params! {":id": receipt.0})?;
     Ok(())
 }
 
-/// Every report that was sent, the newest first.
+/// Every report that was sent or may have been, the newest first.
 ///
 /// # Errors
 /// [`DbError`] of the query.
 pub fn receipts(conn: &Connection) -> Result<Vec<ReceiptRow>, DbError> {
     rows(
         conn,
-        "SELECT week, metric, bytes, sent_week FROM telemetry_receipts ORDER BY id DESC",
+        "SELECT week, metric, bytes, sent_week, arrived FROM telemetry_receipts ORDER BY id DESC",
         |row| {
             Ok(ReceiptRow {
                 week: row.get(0)?,
                 metric: row.get(1)?,
                 bytes: row.get(2)?,
                 sent_week: row.get(3)?,
+                arrived: row.get(4)?,
             })
         },
     )

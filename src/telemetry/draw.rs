@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::class::{Metric, Sample};
 use super::registry::REGISTRY;
+use super::report::Report;
 use super::stored::answer_of;
 use crate::base::week::Week;
 use crate::db::telemetry::AnswerRow;
@@ -121,6 +122,13 @@ fn shuffled_front<'a, T>(random: &mut impl Random, all: &'a mut [T], count: usiz
         all.swap(at, at + step);
     }
     &all[..count]
+}
+
+/// One of `all`, each as likely; `None` where there is none.
+pub(super) fn one_of(random: &mut impl Random, all: &[Report]) -> Option<Report> {
+    let mut indexes: Vec<usize> = (0..all.len()).collect();
+    let drawn = shuffled_front(random, &mut indexes, 1).first()?;
+    all.get(*drawn).copied()
 }
 
 /// An even number below `bound`, which is not zero.

@@ -11,22 +11,27 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use tokio_util::sync::CancellationToken;
 
 use super::class::{Facts, Metric, Playback};
 use super::crash::Reports;
-use super::draw::KernelRandom;
+use super::draw::{KernelRandom, one_of};
 use super::held::{Held, MetricCounts, Performance, WentBack};
 use super::moment::Moment;
+use super::registry::REGISTRY;
 use super::report::Report;
 use super::stored::Found;
+use super::upload::{Taken, UploadError};
 use crate::base::clock::SharedClock;
 use crate::base::week::Week;
-use crate::consent::{Ahead, Choice, Consent, Kind, Mode, SetError, State, Switches};
+use crate::consent::{
+    Ahead, Choice, Consent, Grant, Kind, MilliEpsilon, Mode, PlaybackStatistics, SetError, State,
+    Switches,
+};
 pub use crate::db::telemetry::ReceiptRow as Sent;
-use crate::db::telemetry::{self as rows, StoredJournal};
+use crate::db::telemetry::{self as rows, ReceiptId, StoredJournal};
 use crate::db::{Db, DbError};
 
 const WRITE_EVERY: Duration = Duration::from_secs(3600);
@@ -129,8 +134,6 @@ struct Inner {
     now: Mutex<Now>,
     /// Held while the database is brought to what memory holds, so that a late write brings nothing back.
     disk: tokio::sync::Mutex<()>,
-    /// Asks for the database to be brought up to date.
-    wake: Notify,
     /// The mode in force.
     mode: watch::Sender<Mode>,
 }
@@ -159,7 +162,7 @@ struct Now {
 /// What is stored, looked at without changing anything, whatever is answered.
 pub struct Look {
     pub next: Next,
-    /// Every report that was sent, the newest first.
+    /// Every report that was sent or may have been, the newest first.
     pub receipts: Vec<Sent>,
 }
 
@@ -229,7 +232,6 @@ impl Journal {
                 source,
                 now: Mutex::new(Now::found(stored.as_ref())),
                 disk: tokio::sync::Mutex::new(()),
-                wake: Notify::new(),
                 mode: watch::Sender::new(state.effective.mode()),
             }),
         };
@@ -251,7 +253,6 @@ impl Journal {
         while !end.is_cancelled() {
             tokio::select! {
                 () = end.cancelled() => {}
-                () = self.inner.wake.notified() => {}
                 _ = hour.tick() => {}
             }
             self.write().await;
@@ -373,7 +374,7 @@ impl Journal {
         self.inner.current().next(self.week(), blocked)
     }
 
-    /// Every report that was sent, the newest first.
+    /// Every report that was sent or may have been, the newest first.
     ///
     /// # Errors
     /// [`DbError`] of the query.
@@ -381,28 +382,22 @@ impl Journal {
         self.inner.db.read(rows::receipts).await
     }
 
-    pub(super) fn waiting(&self) -> Vec<Report> {
-        let now = self.inner.current();
-        now.held.as_ref().map_or_else(Vec::new, Held::complete)
+    /// Takes a report out of those that wait, whichever chance draws, books it and writes its receipt; gives the grant
+    /// back with it.
+    pub(super) async fn take_one(
+        &self,
+        grant: Grant<PlaybackStatistics>,
+    ) -> Result<Option<Taken>, UploadError> {
+        let inner = Arc::clone(&self.inner);
+        let taking = to_the_end(move || inner.take_one(grant));
+        taking.await.unwrap_or(Err(UploadError::GivenUp))
     }
 
-    /// Remembers that `report` was sent, and that it need not be sent again.
-    pub(super) async fn sent(&self, report: Report) -> Result<(), DbError> {
-        let receipt = Sent {
-            week: report.week().to_string(),
-            metric: report.metric().name().to_owned(),
-            bytes: String::from_utf8_lossy(&report.bytes()).into_owned(),
-            sent_week: self.week().to_string(),
-        };
+    /// Remembers that the report of a receipt has arrived.
+    pub(super) async fn arrived(&self, receipt: ReceiptId) -> Result<(), DbError> {
         let db = &self.inner.db;
-        db.write(move |conn| rows::add_receipt(conn, &receipt))
-            .await?;
-        if let Some(held) = &mut self.inner.current().held {
-            held.sent(report);
-        }
-        self.inner.now().save.ask();
-        self.write().await;
-        Ok(())
+        db.write(move |conn| rows::mark_arrived(conn, receipt))
+            .await
     }
 }
 
@@ -450,11 +445,62 @@ impl Inner {
     fn clear_all(&self) -> Result<(), NotDeleted> {
         let _disk = self.disk.blocking_lock();
         // What runs at this moment goes as well.
+        self.consent.void_grants();
         self.gather(&self.consent.state());
         self.forget();
         let cleared = self.crashes.clear();
         self.settle()?;
         Ok(cleared?)
+    }
+
+    fn take_one(&self, grant: Grant<PlaybackStatistics>) -> Result<Option<Taken>, UploadError> {
+        let _disk = self.disk.blocking_lock();
+        grant.check()?;
+        let waiting = self.waiting();
+        let Some(report) = one_of(&mut KernelRandom, &waiting) else {
+            return Ok(None);
+        };
+        let epsilon = MilliEpsilon(REGISTRY.epsilon_a_report_milli);
+        self.consent.book(&grant, epsilon)?;
+        self.wait_no_longer(report)?;
+        let receipt = Sent {
+            week: report.week().to_string(),
+            metric: report.metric().name().to_owned(),
+            bytes: String::from_utf8_lossy(&report.bytes()).into_owned(),
+            sent_week: Week::of_unix_ms(self.clock.unix_ms()).to_string(),
+            arrived: false,
+        };
+        let db = &self.db;
+        let receipt = db.write_blocking(move |conn| rows::add_receipt(conn, &receipt))?;
+        if let Err(revoked) = grant.check() {
+            // It has not left, and does not.
+            db.write_blocking(move |conn| rows::remove_receipt(conn, receipt))?;
+            return Err(revoked.into());
+        }
+        Ok(Some(Taken {
+            grant,
+            report,
+            receipt,
+        }))
+    }
+
+    /// Reports that may leave; none while the clock is in doubt.
+    fn waiting(&self) -> Vec<Report> {
+        let now = self.current();
+        match (&now.held, now.trouble) {
+            (Some(held), None) => held.complete(),
+            _ => Vec::new(),
+        }
+    }
+
+    fn wait_no_longer(&self, report: Report) -> Result<(), DbError> {
+        let mut now = self.current();
+        if let Some(held) = &mut now.held {
+            held.sent(report);
+            now.save.ask();
+        }
+        drop(now);
+        self.settle()
     }
 
     /// Blocks until the answer is on flash.
@@ -483,7 +529,6 @@ impl Inner {
             *told = after.effective.mode();
             is_other
         });
-        self.wake.notify_one();
         (outcome.map(|_| after), obeyed)
     }
 

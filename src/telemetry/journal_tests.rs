@@ -3,7 +3,6 @@
 //! Never: a real clock.
 
 use std::fs;
-use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::*;
@@ -12,8 +11,6 @@ use crate::base::folder::Folder;
 use crate::consent::{Access, Place, PlaybackStatistics, Settings};
 use crate::telemetry::class::*;
 use crate::telemetry::registry::REGISTRY;
-use crate::telemetry::report::Report;
-use crate::telemetry::upload::{Collector, NotSent, UploadError};
 
 const DAY_MS: i64 = 86_400_000;
 /// Wednesday, 2026-11-18, noon.
@@ -27,6 +24,8 @@ const ALL_ON: Switches = Switches {
 
 #[path = "answer_tests.rs"]
 mod answers;
+#[path = "upload_tests.rs"]
+mod uploads;
 
 type Hook = Box<dyn Fn(Gathered) + Send + Sync>;
 
@@ -614,53 +613,4 @@ async fn a_journal_stays_small_whatever_is_played() {
     assert!(stored.answers.len() <= 10, "{}", stored.answers.len());
     let rows = stored.counts.len() + stored.performance.len() + stored.answers.len();
     println!("a full journal: {rows} rows");
-}
-
-struct Taken(Mutex<Vec<Report>>, bool);
-
-impl Collector for Taken {
-    async fn send(
-        &self,
-        _: &crate::consent::Grant<PlaybackStatistics>,
-        report: Report,
-    ) -> Result<(), NotSent> {
-        if self.1 {
-            self.0.lock().unwrap().push(report);
-            Ok(())
-        } else {
-            Err(NotSent)
-        }
-    }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-async fn an_upload_books_sends_and_leaves_receipts_with_the_exact_bytes() {
-    let mut alcove = Box_::new();
-    let journal = alcove.journal().await;
-    reporting(&alcove, &journal).await;
-    note(&journal, &playback(VideoCodec::Hevc));
-    alcove.clock.advance_ms(7 * DAY_MS);
-    let waiting = journal.next().reports;
-    let grant = journal.consent().grant::<PlaybackStatistics>().unwrap();
-    let away = Taken(Mutex::default(), false);
-    let failed = journal.upload(&grant, &away).await;
-    assert!(matches!(failed, Err(UploadError::NotSent(_))), "{failed:?}");
-    assert_eq!(journal.receipts().await.unwrap(), []);
-    let there = Taken(Mutex::default(), true);
-    // The attempt that failed is booked all the same, so one report is over the week's budget.
-    let spent = journal.upload(&grant, &there).await;
-    assert_eq!(there.0.lock().unwrap().len(), waiting.len().min(4));
-    assert_eq!(spent.is_err(), waiting.len() == 5);
-    let receipts = journal.receipts().await.unwrap();
-    assert_eq!(receipts.len(), waiting.len().min(4));
-    for (receipt, report) in receipts.iter().rev().zip(&waiting) {
-        assert_eq!(receipt.bytes.as_bytes(), report.bytes());
-        assert_eq!(receipt.metric, report.metric().name());
-    }
-    answer(&journal, Choice::Off).await;
-    let ended = journal.upload(&grant, &there).await;
-    assert!(ended.is_ok() && journal.receipts().await.unwrap().len() == receipts.len());
-    assert!(grant.check().is_err());
-    let path: &Path = alcove.folder.path();
-    assert!(path.join("consent.flash").is_file());
 }

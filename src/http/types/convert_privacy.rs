@@ -251,6 +251,7 @@ impl From<Sent> for Receipt {
             metric: sent.metric,
             bytes: sent.bytes,
             sent_week: sent.sent_week,
+            arrived: sent.arrived,
         }
     }
 }

@@ -266,6 +266,8 @@ pub struct Receipt {
     /// The exact text.
     pub bytes: String,
     pub sent_week: String,
+    /// False where it may have left, and nobody knows whether it has arrived.
+    pub arrived: bool,
 }
 
 /// Every place outside the home network that Alcove can ever contact.

@@ -1507,6 +1507,8 @@ export interface components {
         };
         /** @description A report that was sent. */
         Receipt: {
+            /** @description False where it may have left, and nobody knows whether it has arrived. */
+            arrived: boolean;
             /** @description The exact text. */
             bytes: string;
             metric: string;

@@ -170,6 +170,7 @@ export const privacy: Words['privacy'] = {
   receiptsLead: 'Jeder Bericht, der diese Box verlassen hat, so wie er ging.',
   receiptsEmpty: 'Keine. Von dieser Box wurde noch nie etwas gesendet.',
   sentIn: (week) => `Gesendet in ${week}.`,
+  triedIn: (week) => `Gesendet in ${week}; vielleicht ist er nicht angekommen.`,
   crashesTitle: 'Absturzberichte',
   crashesLead: 'Vollständig, so wie sie die Box verlassen würden. Sie werden höchstens vier Wochen aufbewahrt, und höchstens 20.',
   crashesEmpty: 'Keine. Entweder ist nichts abgestürzt, oder Absturzberichte sind ausgeschaltet.',

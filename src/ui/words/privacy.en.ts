@@ -170,6 +170,7 @@ export const privacy = {
   receiptsLead: 'Every report that has left this box, as it left.',
   receiptsEmpty: 'None. Nothing has ever been sent from this box.',
   sentIn: (week: string) => `Sent in ${week}.`,
+  triedIn: (week: string) => `Sent in ${week}; perhaps it has not arrived.`,
   crashesTitle: 'Crash reports',
   crashesLead: 'In full, as they would leave the box. They are kept for four weeks at most, and 20 at most.',
   crashesEmpty: 'None. Either nothing has crashed, or crash reports are switched off.',

@@ -170,6 +170,7 @@ export const privacy: Words['privacy'] = {
   receiptsLead: 'Elk rapport dat deze box heeft verlaten, zoals het vertrok.',
   receiptsEmpty: 'Geen. Er is nog nooit iets vanaf deze box verstuurd.',
   sentIn: (week) => `Verstuurd in ${week}.`,
+  triedIn: (week) => `Verstuurd in ${week}; misschien is het niet aangekomen.`,
   crashesTitle: 'Crashrapporten',
   crashesLead: 'Volledig, zoals ze de box zouden verlaten. Ze worden hooguit vier weken bewaard, en hooguit 20.',
   crashesEmpty: 'Geen. Er is niets vastgelopen, of crashrapporten staan uit.',
