@@ -282,11 +282,14 @@ fn record_of(found: &Found) -> Record {
 
 /// True for a copy that was whole, and rotted since: a write that was cut leaves more than one bit to tell.
 fn is_one_bit_away(block: &Block, copy: &Block) -> bool {
-    let bits = block
-        .0
-        .iter()
-        .zip(&copy.0)
-        .map(|(a, b)| (a ^ b).count_ones());
+    // Whole parts compare far faster than bytes, and one bit is in one of them.
+    const PART_BYTES: usize = 64;
+    let parts = block.0.chunks(PART_BYTES).zip(copy.0.chunks(PART_BYTES));
+    let mut other = parts.filter(|(own, copy)| own != copy);
+    let (Some((own, copy)), None) = (other.next(), other.next()) else {
+        return false;
+    };
+    let bits = own.iter().zip(copy).map(|(a, b)| (a ^ b).count_ones());
     bits.sum::<u32>() == 1
 }
 

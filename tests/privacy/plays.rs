@@ -13,10 +13,28 @@ pub struct Plays<'a> {
     world: &'a World<'a>,
     kins: HashMap<Kin, u32>,
     endings: HashMap<(u32, Scene), Drawable>,
+    /// Places of what each file says of itself, and of what is drawn apart.
+    slots: Slots,
 }
 
-/// Endings with the sums of their chances.
-type Drawable = (Vec<f64>, Vec<Ending>);
+struct Slots {
+    bit_rate: Option<usize>,
+    length: Option<usize>,
+    feature: Option<usize>,
+}
+
+/// Endings, and the sums of their chances.
+struct Drawable {
+    sums: Vec<f64>,
+    endings: Vec<Ready>,
+}
+
+/// An ending, with the classes of the waits and stalls that can follow.
+struct Ready {
+    play: Play,
+    waits: Vec<(usize, f64)>,
+    stalls: Vec<(usize, f64)>,
+}
 
 impl<'a> Plays<'a> {
     pub fn new(world: &'a World<'a>) -> Self {
@@ -24,6 +42,11 @@ impl<'a> Plays<'a> {
             world,
             kins: HashMap::new(),
             endings: HashMap::new(),
+            slots: Slots {
+                bit_rate: world.lens.slot("bit_rate"),
+                length: world.lens.slot("length"),
+                feature: world.lens.slot("feature"),
+            },
         }
     }
 
@@ -33,11 +56,15 @@ impl<'a> Plays<'a> {
 
     /// One playback of `file` in `scene`.
     pub fn draw(&mut self, random: &mut Seeded, file: &File, scene: Scene) -> Play {
-        let world = self.world;
         let next = u32::try_from(self.kins.len()).expect("few kins");
         let kin = Kin::of(file);
-        let place = *self.kins.entry(kin.clone()).or_insert(next);
-        let (sums, endings) = self.endings.entry((place, scene)).or_insert_with(|| {
+        let place = match self.kins.get(&kin) {
+            Some(place) => *place,
+            None => *self.kins.entry(kin.clone()).or_insert(next),
+        };
+        let world = self.world;
+        let drawable = self.endings.entry((place, scene));
+        let Drawable { sums, endings } = drawable.or_insert_with(|| {
             let endings = world
                 .endings(&kin.file(), scene)
                 .expect("a class for everything");
@@ -46,61 +73,70 @@ impl<'a> Plays<'a> {
                 sum += ending.chance;
                 sum
             };
-            (endings.iter().map(add).collect(), endings)
+            Drawable {
+                sums: endings.iter().map(add).collect(),
+                endings: endings.iter().map(|own| ready(world, scene, own)).collect(),
+            }
         });
         let total = sums.last().copied().unwrap_or_default();
         let mark = random.unit() * total;
         let ending = &endings[sums
             .partition_point(|sum| *sum <= mark)
             .min(endings.len() - 1)];
-        finish(world, random, file, scene, ending)
+        finish(world, &self.slots, random, file, ending)
+    }
+}
+
+fn ready(world: &World<'_>, scene: Scene, ending: &Ending) -> Ready {
+    let client = &world.marginals.client[scene.client];
+    let mut play = ending.play;
+    world
+        .lens
+        .put(&mut play, "client", Raw::Class(&client.class))
+        .expect("a class for everything");
+    Ready {
+        play,
+        waits: waits(world, ending).expect("a class for everything"),
+        stalls: stalls(world, ending, client.tells_stalls).expect("a class for everything"),
     }
 }
 
 /// What is drawn apart: the wait, the stalls, the features; and what the file says of itself.
 fn finish(
     world: &World<'_>,
+    slots: &Slots,
     random: &mut Seeded,
     file: &File,
-    scene: Scene,
-    ending: &Ending,
+    ending: &Ready,
 ) -> Play {
     let lens = world.lens;
-    let marginals = world.marginals;
-    let client = &marginals.client[scene.client];
-    let uses = marginals.playing.uses_feature;
+    let uses = world.marginals.playing.uses_feature;
     let features = feature(file, random.is(uses), random.is(uses));
     let mut play = ending.play;
-    let mut put = |name, raw| {
-        lens.put(&mut play, name, raw)
-            .expect("a class for everything")
-    };
-    put(
-        "bit_rate",
-        if file.codec.is_empty() {
-            Raw::Class("no_video")
-        } else {
-            Raw::Number(file.kbps)
-        },
-    );
-    put("feature", Raw::Class(features));
-    put("client", Raw::Class(&client.class));
-    if file.media == Media::Photo {
-        put("length", Raw::Class("no_length"));
+    let bit_rate = if file.codec.is_empty() {
+        Raw::Class("no_video")
     } else {
-        put("length", Raw::Number(file.length_s));
+        Raw::Number(file.kbps)
+    };
+    let length = if file.media == Media::Photo {
+        Raw::Class("no_length")
+    } else {
+        Raw::Number(file.length_s)
+    };
+    for (slot, raw) in [
+        (slots.bit_rate, bit_rate),
+        (slots.feature, Raw::Class(features)),
+        (slots.length, length),
+    ] {
+        if let Some(slot) = slot {
+            lens.put_at(&mut play, slot, raw)
+                .expect("a class for everything");
+        }
     }
-    let pick = |random: &mut Seeded, ways: Vec<(usize, f64)>| {
+    let pick = |random: &mut Seeded, ways: &[(usize, f64)]| {
         ways[random.pick(ways.iter().map(|(_, share)| *share))].0
     };
-    let waits = waits(world, ending).expect("a class for everything");
-    let stalls = stalls(world, ending, client.tells_stalls).expect("a class for everything");
-    let drawn = [
-        ("first_segment", pick(random, waits)),
-        ("stalls", pick(random, stalls)),
-    ];
-    for (name, class) in drawn {
-        lens.set(&mut play, name, class);
-    }
+    lens.set(&mut play, "first_segment", pick(random, &ending.waits));
+    lens.set(&mut play, "stalls", pick(random, &ending.stalls));
     play
 }
