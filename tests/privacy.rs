@@ -20,6 +20,8 @@ mod house;
 mod households;
 #[path = "privacy/interference.rs"]
 mod interference;
+#[path = "privacy/kept.rs"]
+mod kept;
 #[path = "privacy/linkage.rs"]
 mod linkage;
 #[path = "privacy/plays.rs"]

@@ -6,6 +6,7 @@ use std::fmt::Write;
 
 use super::cells::Cells;
 use super::registry::{Kind, Metric, Registry};
+use super::tables::Table;
 
 /// A metric with its answers.
 pub type Whole<'a> = (&'a Metric, &'a Cells);
@@ -55,6 +56,10 @@ pub fn texts(registry: &Registry, sha256: &str, metrics: &[Whole<'_>]) -> String
     out.line("metrics: &[");
     for (metric, cells) in metrics {
         text_of(&mut out, metric, cells);
+    }
+    out.line("], tables: &[");
+    for table in &registry.tables {
+        table_text(&mut out, table);
     }
     out.line("] };");
     out.0
@@ -313,6 +318,25 @@ fn text_of(out: &mut Out, metric: &Metric, cells: &Cells) {
     for cell in &cells.cells {
         let declared = metric.classes.iter().find(|class| class.name == cell.name);
         class(&cell.name, &cell.label, declared);
+    }
+    out.line("] },");
+}
+
+fn table_text(out: &mut Out, table: &Table) {
+    let expires = table.expires.map(|week| week.to_string());
+    out.line(format!(
+        "TableText {{ name: {:?}, question: {:?}, leaves: Leaves::{:?},",
+        table.name, table.question, table.leaves
+    ));
+    out.line(format!(
+        "since: {}, expires: {expires:?}, note: {:?}, columns: &[",
+        table.since, table.note
+    ));
+    for column in &table.columns {
+        out.line(format!(
+            "ColumnText {{ name: {:?}, label: {:?}, holds: Holds::{:?}, metric: {:?} }},",
+            column.name, column.label, column.holds, column.metric
+        ));
     }
     out.line("] },");
 }

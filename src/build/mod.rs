@@ -11,6 +11,7 @@ pub mod facts;
 pub mod generate;
 pub mod lens;
 pub mod registry;
+pub mod tables;
 pub mod world;
 // The week is the program's own: one reading of `2028-W48`, here and there.
 #[path = "../base/week.rs"]

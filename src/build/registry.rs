@@ -3,7 +3,9 @@
 //! Never: a default for something that a person should have written.
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
+use super::tables::Table;
 use super::week::Week;
 
 /// Most answers of one metric, `nothing` included.
@@ -17,6 +19,8 @@ pub struct Registry {
     pub reports_a_week: u32,
     pub weeks_a_year: u32,
     pub metrics: Vec<Metric>,
+    /// What the journal is kept in.
+    pub tables: Vec<Table>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -145,6 +149,7 @@ struct Document {
     reports_a_week: u32,
     weeks_a_year: u32,
     metric: Vec<toml::Table>,
+    table: Vec<toml::Table>,
 }
 
 impl Registry {
@@ -155,21 +160,13 @@ impl Registry {
     pub fn parse(text: &str) -> Result<Self, Fault> {
         let document: Document =
             toml::from_str(text).map_err(|error| Fault::of("", error.to_string()))?;
-        let mut metrics = Vec::new();
-        for (at, table) in document.metric.into_iter().enumerate() {
-            let name = table.get("name").and_then(toml::Value::as_str);
-            let name = name.map_or_else(|| format!("number {}", at + 1), str::to_owned);
-            let metric: Metric = table
-                .try_into()
-                .map_err(|error: toml::de::Error| Fault::of(&name, error.message()))?;
-            metrics.push(metric);
-        }
         let registry = Self {
             version: document.version,
             epsilon_a_report: document.epsilon_a_report,
             reports_a_week: document.reports_a_week,
             weeks_a_year: document.weeks_a_year,
-            metrics,
+            metrics: each(document.metric)?,
+            tables: each(document.table)?,
         };
         registry.check()?;
         Ok(registry)
@@ -202,6 +199,13 @@ impl Registry {
             if metric.kind == Kind::Composite {
                 self.check_axes(metric)?;
             }
+        }
+        for (at, table) in self.tables.iter().enumerate() {
+            let is_again = self.tables[..at].iter().any(|own| own.name == table.name);
+            if is_again || self.metric(&table.name).is_some() {
+                return Err(Fault::of(&table.name, "is declared twice"));
+            }
+            table.check(self)?;
         }
         Ok(())
     }
@@ -321,8 +325,20 @@ impl Metric {
     }
 }
 
+/// Reads the entries of a list one by one, so that a fault has the name of its own.
+fn each<T: DeserializeOwned>(tables: Vec<toml::Table>) -> Result<Vec<T>, Fault> {
+    let read = |(at, table): (usize, toml::Table)| {
+        let name = table.get("name").and_then(toml::Value::as_str);
+        let name = name.map_or_else(|| format!("number {}", at + 1), str::to_owned);
+        table
+            .try_into()
+            .map_err(|error: toml::de::Error| Fault::of(&name, error.message()))
+    };
+    tables.into_iter().enumerate().map(read).collect()
+}
+
 /// Lower-case words joined by `_`, so that it can be the name of a type.
-fn is_name(text: &str) -> bool {
+pub(super) fn is_name(text: &str) -> bool {
     let mut bytes = text.bytes();
     let letter = bytes.next().is_some_and(|byte| byte.is_ascii_lowercase());
     letter

@@ -133,8 +133,35 @@ pub(super) fn registry(json: bool) -> Result<(), ReportError> {
             )?;
         }
     }
+    for table in &registry.tables {
+        write_table(&mut out, table)?;
+    }
     for change in &registry.changes {
         write_change(&mut out, change)?;
+    }
+    Ok(())
+}
+
+fn write_table(out: &mut impl Write, table: &shown::KeptTable) -> Result<(), ReportError> {
+    let leaves = match table.leaves {
+        shown::KeptLeaves::Never => "kept here, never sent",
+        shown::KeptLeaves::AsReports => "the reports of a week are made of it",
+        shown::KeptLeaves::HasLeft => "what has left, as it left",
+    };
+    let until = table.expires.unwrap_or("its metrics expire");
+    writeln!(out, "\n{}: {}", table.name, table.question)?;
+    writeln!(
+        out,
+        "  {leaves}; since version {}; until {until}",
+        table.since
+    )?;
+    writeln!(out, "  {}", table.note)?;
+    for column in &table.columns {
+        let label = column.label;
+        match column.metric {
+            Some(metric) => writeln!(out, "       {:<36} {label} ({metric})", column.name)?,
+            None => writeln!(out, "       {:<36} {label}", column.name)?,
+        }
     }
     Ok(())
 }

@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use super::class::{Backend, Facts, Metric, Playback, RealTimeFactor, Sample};
 use super::draw::{Random, ReportingWeeks, Reservoir, metrics_of_week};
 use super::moment::Moment;
+use super::registry::REGISTRY;
 use super::report::Report;
 use crate::base::week::Week;
 
@@ -27,10 +28,11 @@ pub(super) struct Speed {
 }
 
 impl Speed {
-    /// It is kept as long as each of its parts is collected.
-    fn is_collected(week: Week) -> bool {
-        let parts = [Metric::VideoCodec, Metric::Backend, Metric::RealTimeFactor];
-        parts.iter().all(|metric| metric.is_collected(week))
+    /// The build lets its table live no longer than any of its parts.
+    fn is_kept(week: Week) -> bool {
+        let mut tables = REGISTRY.tables.iter();
+        let own = tables.find(|table| table.name == "telemetry_performance");
+        own.is_some_and(|own| own.is_kept(week))
     }
 }
 
@@ -130,9 +132,9 @@ impl Held {
         if is_new_week {
             self.this_week.clear();
             let first = moment.first_of_performance();
-            let is_collected = Speed::is_collected(moment.week());
+            let is_kept = Speed::is_kept(moment.week());
             self.speeds
-                .retain(|speed, _| is_collected && speed.week >= first);
+                .retain(|speed, _| is_kept && speed.week >= first);
         }
         if let Some(share) = &mut self.share {
             if is_new_week {
@@ -187,7 +189,7 @@ impl Held {
         }
         let is_encoded = playback.backend != Backend::NotEncoded
             && playback.real_time_factor != RealTimeFactor::NotEncoded;
-        if is_encoded && Speed::is_collected(week) {
+        if is_encoded && Speed::is_kept(week) {
             let speed = Speed {
                 week,
                 video_codec: playback.video_codec.into(),

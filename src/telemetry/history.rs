@@ -15,9 +15,9 @@ const CURRENT: &str = include_str!("metrics.toml");
 pub struct Change {
     pub from: u32,
     pub to: u32,
-    /// Names of metrics that are new.
+    /// Names of metrics and tables that are new.
     pub added: Vec<String>,
-    /// Names of metrics that are gone.
+    /// Names of metrics and tables that are gone.
     pub removed: Vec<String>,
     pub changed: Vec<ChangedMetric>,
 }
@@ -34,7 +34,8 @@ pub struct ChangedMetric {
 #[derive(Clone, Debug)]
 pub struct Version {
     version: u32,
-    metrics: BTreeMap<String, toml::Table>,
+    /// Metrics and tables: no two of them have the same name.
+    parts: BTreeMap<String, toml::Table>,
 }
 
 /// Every version that this program knows, the oldest first; the last one is its own.
@@ -60,13 +61,13 @@ impl Version {
     pub fn to(&self, newer: &Self) -> Change {
         let missing_in = |one: &Self, other: &Self| {
             let names = one
-                .metrics
+                .parts
                 .keys()
-                .filter(|name| !other.metrics.contains_key(*name));
+                .filter(|name| !other.parts.contains_key(*name));
             names.cloned().collect()
         };
-        let both = self.metrics.iter().filter_map(|(name, old)| {
-            let new = newer.metrics.get(name)?;
+        let both = self.parts.iter().filter_map(|(name, old)| {
+            let new = newer.parts.get(name)?;
             Some((name, old, new))
         });
         Change {
@@ -101,20 +102,24 @@ fn parse(text: &str) -> Version {
     struct File {
         version: u32,
         metric: Vec<toml::Table>,
+        #[serde(default)]
+        table: Vec<toml::Table>,
     }
     let file: File = toml::from_str(text).expect("checked when it was released");
-    let metrics = file.metric.into_iter().map(|metric| {
-        let name = metric.get("name").and_then(toml::Value::as_str);
-        (name.expect("every metric has a name").to_owned(), metric)
+    let parts = file.metric.into_iter().chain(file.table).map(|part| {
+        let name = part.get("name").and_then(toml::Value::as_str);
+        (name.expect("every part has a name").to_owned(), part)
     });
     Version {
         version: file.version,
-        metrics: metrics.collect(),
+        parts: parts.collect(),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
     use crate::telemetry::registry::REGISTRY;
     use sha2::{Digest, Sha256};
@@ -126,11 +131,12 @@ mod tests {
         assert!(numbers.is_sorted_by(|a, b| a < b), "{numbers:?}");
         assert_eq!(numbers.last(), Some(&REGISTRY.version));
         let last = versions.last().unwrap();
-        let names: Vec<&str> = last.metrics.keys().map(String::as_str).collect();
-        for text in REGISTRY.metrics {
-            assert!(names.contains(&text.name), "{}", text.name);
-        }
-        assert_eq!(names.len(), REGISTRY.metrics.len());
+        let names: Vec<&str> = last.parts.keys().map(String::as_str).collect();
+        let metrics = REGISTRY.metrics.iter().map(|text| text.name);
+        let built: BTreeSet<&str> = metrics
+            .chain(REGISTRY.tables.iter().map(|text| text.name))
+            .collect();
+        assert_eq!(built.into_iter().collect::<Vec<_>>(), names);
         assert_eq!(changes().len(), versions.len() - 1);
     }
 
@@ -139,7 +145,7 @@ mod tests {
     /// line of its own, and the one before it in [`EARLIER`].
     const PINNED: &[(u32, &str)] = &[(
         1,
-        "5282ed7c76e6abeeeccadbbab0f6e6636e0973c485b65e74c65feced7365ddda",
+        "3b1fca1ab23752f45cc9992a01343d92af70f7140505fa22c968e46276b64f58",
     )];
 
     #[test]

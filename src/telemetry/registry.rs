@@ -22,6 +22,76 @@ pub struct Registry {
     /// Most weeks of a year in which a box reports.
     pub weeks_a_year: u32,
     pub metrics: &'static [MetricText],
+    /// What the journal is kept in.
+    pub tables: &'static [TableText],
+}
+
+/// A table of the database in words.
+#[derive(Debug, Serialize)]
+pub struct TableText {
+    pub name: &'static str,
+    pub question: &'static str,
+    pub leaves: Leaves,
+    /// Version of the registry that added it.
+    pub since: u32,
+    /// Week from which a table that joins metrics is no longer kept; the rows of others go by their metrics.
+    pub expires: Option<&'static str>,
+    pub note: &'static str,
+    /// All there are.
+    pub columns: &'static [ColumnText],
+}
+
+/// A column in words.
+#[derive(Debug, Serialize)]
+pub struct ColumnText {
+    pub name: &'static str,
+    pub label: &'static str,
+    pub holds: Holds,
+    /// The metric whose answers it holds; any one's where it is `None`.
+    pub metric: Option<&'static str>,
+}
+
+/// What becomes of a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Leaves {
+    /// It stays on this box.
+    Never,
+    /// The reports of a week are made of it.
+    AsReports,
+    /// It tells what left.
+    HasLeft,
+}
+
+/// What stands in a column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Holds {
+    /// Metric and class, with a dot between them.
+    Answer,
+    Count,
+    /// Of the week: 0 is Monday.
+    Day,
+    /// 0 or 1.
+    Mark,
+    Metric,
+    Order,
+    /// The exact text of a report.
+    Report,
+    Version,
+    Week,
+    /// A year, and the weeks of it as bits.
+    Weeks,
+}
+
+impl TableText {
+    /// True until its week of expiry, where it has one: after it nothing is kept in it.
+    pub fn is_kept(&self, week: Week) -> bool {
+        self.expires.is_none_or(|expires| {
+            let expires: Result<Week, _> = expires.parse();
+            expires.is_ok_and(|expires| week < expires)
+        })
+    }
 }
 
 /// One metric in words.

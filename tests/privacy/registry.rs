@@ -121,6 +121,97 @@ fn a_registry_that_is_not_clear_is_refused_by_the_metrics_name() {
 }
 
 #[test]
+fn a_table_that_is_not_clear_or_could_tell_more_is_refused_by_its_name() {
+    let check = |from: &str, to: &str, table: &str, what: &str| {
+        let fault = fault_of(from, to);
+        assert_eq!(fault.metric, table, "{to}: {fault}");
+        assert!(fault.what.contains(what), "{to}: {fault}");
+    };
+    let speed = "telemetry_performance";
+    let named = "name = \"telemetry_performance\"";
+    check(named, "name = \"speeds\"", "speeds", "telemetry_");
+    check(
+        named,
+        "name = \"telemetry_counts\"",
+        "telemetry_counts",
+        "declared twice",
+    );
+    check(
+        named,
+        "name = \"telemetry_performance\"\nsender = 1",
+        speed,
+        "unknown field",
+    );
+    // What joins metrics can neither leave nor outlive them, and says until when it is kept.
+    let never = "leaves = \"never\"";
+    check(never, "leaves = \"as_reports\"", speed, "never leave");
+    check(never, "leaves = \"has_left\"", speed, "never leave");
+    check(never, "leaves = \"sometimes\"", speed, "sometimes");
+    let since = "leaves = \"never\"\nsince = 1\n";
+    let later = format!("{since}expires = \"2028-W49\"\n");
+    check(
+        &format!("{since}expires = \"2028-W48\"\n"),
+        &later,
+        speed,
+        "longer than `video_codec`",
+    );
+    check(
+        &format!("{since}expires = \"2028-W48\"\n"),
+        since,
+        speed,
+        "go together",
+    );
+    check(
+        &format!("{since}note = \"The counts"),
+        &format!("{since}expires = \"2028-W48\"\nnote = \"The counts"),
+        "telemetry_counts",
+        "go together",
+    );
+    check(
+        &format!("{since}note = \"The counts"),
+        "note = \"The counts",
+        "telemetry_counts",
+        "leaves",
+    );
+    check(since, "leaves = \"never\"\nsince = 2\n", speed, "since");
+    let answer = "holds = \"answer\", metric = \"backend\"";
+    check(
+        answer,
+        "holds = \"answer\", metric = \"board\"",
+        speed,
+        "`board` is no metric",
+    );
+    check(
+        answer,
+        "holds = \"answer\", metric = \"h264_on_board\"",
+        speed,
+        "no metric",
+    );
+    check(
+        answer,
+        "holds = \"count\", metric = \"backend\"",
+        speed,
+        "holds no answer",
+    );
+    check(answer, "holds = \"title\"", speed, "title");
+    let factor = "name = \"factor\", label = \"how fast that went\"";
+    check(
+        factor,
+        "name = \"factor\", label = \" \"",
+        speed,
+        "`factor` needs a label",
+    );
+    check(
+        factor,
+        "name = \"week\", label = \"-\"",
+        speed,
+        "name of its own",
+    );
+    let note = "note = \"For the plots that the owner sees, of the last 12 weeks.";
+    check(note, "nota = \"For the plots", speed, "unknown field");
+}
+
+#[test]
 fn a_metric_without_a_note_is_refused() {
     let start = METRICS.find("note = \"Families").expect("the first note");
     let end = start + METRICS[start..].find('\n').expect("is not the last line");

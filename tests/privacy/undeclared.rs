@@ -95,6 +95,15 @@ fn what_is_not_declared_does_not_compile() {
         ("fn say() -> Sample { VideoCodec::Theora.into() }", "E0599"),
         ("fn say() -> Metric { Metric::DeviceId }", "E0599"),
         ("fn say() -> Sample { DeviceId::Below7.into() }", "E0433"),
+        // What is kept here for the owner alone is no metric.
+        (
+            "fn say() -> Metric { Metric::TelemetryPerformance }",
+            "E0599",
+        ),
+        (
+            "fn say() -> Sample { (VideoCodec::Hevc, Backend::Vaapi, RealTimeFactor::Below500).into() }",
+            "E0277",
+        ),
         // A raw value in place of a class.
         ("fn say() -> Sample { 7_u8.into() }", "E0277"),
         (

@@ -4,15 +4,18 @@
 
 use super::privacy::{
     ChangedMetric, Consent, ConsentChoice, ConsentInForce, ConsentMode, ConsentReason,
-    ConsentSwitch, ConsentSwitches, DestinationId, Ledger, Metric, MetricClass, MetricCount,
-    MetricKind, NextReport, PreparedReport, Receipt, Registry, RegistryChange, ReportSending,
+    ConsentSwitch, ConsentSwitches, DestinationId, KeptColumn, KeptLeaves, KeptTable, KeptValue,
+    Ledger, Metric, MetricClass, MetricCount, MetricKind, NextReport, PreparedReport, Receipt,
+    Registry, RegistryChange, ReportSending,
 };
 use crate::consent::{Budget, Choice, Kind, Mode, Reason, State, WEEK_LIMIT, YEAR_LIMIT};
 use crate::telemetry::destinations;
 use crate::telemetry::held::MetricCounts;
 use crate::telemetry::history::{self, Change};
 use crate::telemetry::journal::{Next, Sending, Sent, Trouble};
-use crate::telemetry::registry::{self, ClassText, MetricText, REGISTRY};
+use crate::telemetry::registry::{
+    self, ClassText, ColumnText, Holds, Leaves, MetricText, REGISTRY, TableText,
+};
 use crate::telemetry::report::Report;
 
 impl From<Mode> for ConsentMode {
@@ -136,6 +139,7 @@ impl Registry {
             reports_a_week: REGISTRY.reports_a_week,
             weeks_a_year: REGISTRY.weeks_a_year,
             metrics: REGISTRY.metrics.iter().map(Metric::from).collect(),
+            tables: REGISTRY.tables.iter().map(KeptTable::from).collect(),
             changes: history::changes()
                 .into_iter()
                 .map(RegistryChange::from)
@@ -184,6 +188,58 @@ impl From<&'static ClassText> for MetricClass {
             above: text.above,
             folds: text.folds.to_vec(),
             rest: text.rest,
+        }
+    }
+}
+
+impl From<&'static TableText> for KeptTable {
+    fn from(text: &'static TableText) -> Self {
+        Self {
+            name: text.name,
+            question: text.question,
+            leaves: text.leaves.into(),
+            since: text.since,
+            expires: text.expires,
+            note: text.note,
+            columns: text.columns.iter().map(KeptColumn::from).collect(),
+        }
+    }
+}
+
+impl From<&'static ColumnText> for KeptColumn {
+    fn from(text: &'static ColumnText) -> Self {
+        Self {
+            name: text.name,
+            label: text.label,
+            holds: text.holds.into(),
+            metric: text.metric,
+        }
+    }
+}
+
+impl From<Leaves> for KeptLeaves {
+    fn from(leaves: Leaves) -> Self {
+        match leaves {
+            Leaves::Never => Self::Never,
+            Leaves::AsReports => Self::AsReports,
+            Leaves::HasLeft => Self::HasLeft,
+        }
+    }
+}
+
+impl From<Holds> for KeptValue {
+    fn from(holds: Holds) -> Self {
+        match holds {
+            Holds::Answer => Self::Answer,
+            Holds::Count => Self::Count,
+            Holds::Day => Self::Day,
+            Holds::Mark => Self::Mark,
+            Holds::Metric => Self::Metric,
+            Holds::Order => Self::Order,
+            Holds::Report => Self::Report,
+            Holds::Version => Self::Version,
+            Holds::Week => Self::Week,
+            Holds::Weeks => Self::Weeks,
         }
     }
 }

@@ -125,6 +125,8 @@ pub struct Registry {
     /// Most weeks of a year in which a box reports.
     pub weeks_a_year: u32,
     pub metrics: Vec<Metric>,
+    /// What the journal is kept in: every table and every column.
+    pub tables: Vec<KeptTable>,
     /// What each version changed, the oldest first.
     pub changes: Vec<RegistryChange>,
 }
@@ -178,12 +180,72 @@ pub struct MetricClass {
     pub rest: bool,
 }
 
+/// A table that the journal is kept in.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct KeptTable {
+    pub name: &'static str,
+    pub question: &'static str,
+    pub leaves: KeptLeaves,
+    /// Version of the registry that added it.
+    pub since: u32,
+    /// Week from which a table that joins metrics is no longer kept; null where each row goes by its metric.
+    pub expires: Option<&'static str>,
+    pub note: &'static str,
+    /// All there are.
+    pub columns: Vec<KeptColumn>,
+}
+
+/// What becomes of a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum KeptLeaves {
+    /// It stays on this box.
+    Never,
+    /// The reports of a week are made of it.
+    AsReports,
+    /// It tells what left.
+    HasLeft,
+}
+
+/// A column of a table.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct KeptColumn {
+    pub name: &'static str,
+    pub label: &'static str,
+    pub holds: KeptValue,
+    /// The metric whose answers it holds; null where they can be of any.
+    pub metric: Option<&'static str>,
+}
+
+/// What stands in a column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum KeptValue {
+    /// Metric and class, with a dot between them.
+    Answer,
+    Count,
+    /// Of the week: 0 is Monday.
+    Day,
+    /// 0 or 1.
+    Mark,
+    Metric,
+    Order,
+    /// The exact text of a report.
+    Report,
+    Version,
+    Week,
+    /// A year, and the weeks of it as bits.
+    Weeks,
+}
+
 /// What changed from one version to the next.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct RegistryChange {
     pub from: u32,
     pub to: u32,
+    /// Names of metrics and tables.
     pub added: Vec<String>,
+    /// Names of metrics and tables.
     pub removed: Vec<String>,
     pub changed: Vec<ChangedMetric>,
 }

@@ -1139,6 +1139,40 @@ export interface components {
             /** @description The running week. */
             week: string;
         };
+        /** @description A column of a table. */
+        KeptColumn: {
+            holds: components["schemas"]["KeptValue"];
+            label: string;
+            /** @description The metric whose answers it holds; null where they can be of any. */
+            metric: string | null;
+            name: string;
+        };
+        /**
+         * @description What becomes of a table.
+         * @enum {string}
+         */
+        KeptLeaves: "never" | "as_reports" | "has_left";
+        /** @description A table that the journal is kept in. */
+        KeptTable: {
+            /** @description All there are. */
+            columns: components["schemas"]["KeptColumn"][];
+            /** @description Week from which a table that joins metrics is no longer kept; null where each row goes by its metric. */
+            expires: string | null;
+            leaves: components["schemas"]["KeptLeaves"];
+            name: string;
+            note: string;
+            question: string;
+            /**
+             * Format: int32
+             * @description Version of the registry that added it.
+             */
+            since: number;
+        };
+        /**
+         * @description What stands in a column.
+         * @enum {string}
+         */
+        KeptValue: "answer" | "count" | "day" | "mark" | "metric" | "order" | "report" | "version" | "week" | "weeks";
         /**
          * @description The language of the web interface.
          * @enum {string}
@@ -1534,6 +1568,8 @@ export interface components {
             reports_a_week: number;
             /** @description Of the file that declares it, in hexadecimal digits. */
             sha256: string;
+            /** @description What the journal is kept in: every table and every column. */
+            tables: components["schemas"]["KeptTable"][];
             /** Format: int32 */
             version: number;
             /**
@@ -1544,10 +1580,12 @@ export interface components {
         };
         /** @description What changed from one version to the next. */
         RegistryChange: {
+            /** @description Names of metrics and tables. */
             added: string[];
             changed: components["schemas"]["ChangedMetric"][];
             /** Format: int32 */
             from: number;
+            /** @description Names of metrics and tables. */
             removed: string[];
             /** Format: int32 */
             to: number;

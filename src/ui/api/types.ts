@@ -24,6 +24,7 @@ export type ItemKind = Schemas['ItemKind'];
 export type ItemPage = Schemas['ItemPage'];
 export type ItemSummary = Schemas['ItemSummary'];
 export type Journal = Schemas['Journal'];
+export type KeptTable = Schemas['KeptTable'];
 export type Language = Schemas['Language'];
 export type Ledger = Schemas['Ledger'];
 export type Letter = Schemas['Letter'];

@@ -262,4 +262,52 @@ export const metrics: MetricTexts = {
       classes: { nothing: 'diese Woche wurde kein Bild umgewandelt' },
     },
   },
+  tables: {
+    telemetry_performance: {
+      question: 'Wie kommt diese Box zurecht, Woche für Woche?',
+      note: 'Für die Diagramme, die der Besitzer sieht, aus den letzten 12 Wochen. Fügt drei Fragen über Wochen zusammen, was mehr über eine Box sagt, als ein Bericht darf: Daraus wird kein Bericht gemacht.',
+      columns: { week: 'die Woche', video_codec: 'der Codec des Films', backend: 'was ihn umwandelte', factor: 'wie schnell das ging', count: 'wie oft' },
+    },
+    telemetry_counts: {
+      question: 'Wie oft wurde jede Antwort gegeben?',
+      note: 'Die Zählungen, die der Besitzer sieht. Die eines Tages sind am Tag danach weg, die einer Woche in der Woche danach.',
+      columns: { answer: 'die Frage und die Antwort', today: 'wie oft heute', this_week: 'wie oft diese Woche' },
+    },
+    telemetry_journal: {
+      question: 'Welcher Tag und welche Woche werden gezählt?',
+      note: 'Eine Zeile. Die Wochen, die für Berichte ausgelost wurden, stehen nur bei „Teilen“ darin.',
+      columns: {
+        only: 'dass es eine Zeile ist',
+        layout: 'die Version dieser Tabellen',
+        registry: 'die Version dieser Liste',
+        week: 'die Woche, die gezählt wird',
+        day: 'der Tag, der als heute zählt',
+        report_weeks: 'die Wochen, in denen diese Box berichtet',
+      },
+    },
+    telemetry_answers: {
+      question: 'Was hat das Los für die Berichte bestimmt?',
+      note: 'Nur bei „Teilen“, und aus höchstens zwei Wochen. Von fünf Fragen pro Woche die letzte Antwort, die das Los traf; aus wie vielen es wählte und in welcher Reihenfolge, verlässt die Box nicht.',
+      columns: {
+        week: 'die Woche',
+        place: 'die Reihenfolge der Auslosung',
+        metric: 'die Frage, die ausgelost wurde',
+        answer: 'die Antwort, die das Los traf',
+        seen: 'aus wie vielen es wählte',
+        complete: 'ob die Woche vorbei ist',
+      },
+    },
+    telemetry_receipts: {
+      question: 'Was hat diese Box verlassen?',
+      note: 'Jeder Bericht, wie er gesendet wurde. Das bleibt, wenn alles andere gelöscht wird, damit später niemand behaupten kann, es sei nichts gesendet worden.',
+      columns: {
+        id: 'die Reihenfolge des Sendens',
+        week: 'die Woche, um die es geht',
+        metric: 'die Frage, die er beantwortet',
+        bytes: 'der genaue Bericht',
+        sent_week: 'die Woche, in der er gesendet wurde',
+        arrived: 'ob er angekommen ist',
+      },
+    },
+  },
 };

@@ -262,4 +262,52 @@ export const metrics: MetricTexts = {
       classes: { nothing: 'deze week is er geen beeld omgezet' },
     },
   },
+  tables: {
+    telemetry_performance: {
+      question: 'Hoe goed kan deze box het aan, week na week?',
+      note: 'Voor de grafieken die de eigenaar ziet, van de laatste 12 weken. Voegt drie vragen over weken heen samen, en dat zegt meer over een box dan een rapport mag: er wordt geen rapport van gemaakt.',
+      columns: { week: 'de week', video_codec: 'de codec van de film', backend: 'wat hem omzette', factor: 'hoe snel dat ging', count: 'hoe vaak' },
+    },
+    telemetry_counts: {
+      question: 'Hoe vaak werd elk antwoord gegeven?',
+      note: 'De tellingen die de eigenaar ziet. Die van een dag zijn de dag erna weg, die van een week de week erna.',
+      columns: { answer: 'de vraag en het antwoord', today: 'hoe vaak vandaag', this_week: 'hoe vaak deze week' },
+    },
+    telemetry_journal: {
+      question: 'Welke dag en week worden geteld?',
+      note: 'Eén regel. De weken die voor rapporten zijn geloot, staan er alleen bij “Delen”.',
+      columns: {
+        only: 'dat er één regel is',
+        layout: 'de versie van deze tabellen',
+        registry: 'de versie van deze lijst',
+        week: 'de week die wordt geteld',
+        day: 'de dag die als vandaag telt',
+        report_weeks: 'de weken waarin deze box rapporteert',
+      },
+    },
+    telemetry_answers: {
+      question: 'Wat is er voor de rapporten geloot?',
+      note: 'Alleen bij “Delen”, en van hooguit twee weken. Van vijf vragen per week het laatste antwoord dat het lot koos; uit hoeveel het koos en in welke volgorde, verlaat de box niet.',
+      columns: {
+        week: 'de week',
+        place: 'de volgorde van de loting',
+        metric: 'de vraag die is geloot',
+        answer: 'het antwoord dat het lot koos',
+        seen: 'uit hoeveel het koos',
+        complete: 'of de week voorbij is',
+      },
+    },
+    telemetry_receipts: {
+      question: 'Wat heeft deze box verlaten?',
+      note: 'Elk rapport zoals het werd verstuurd. Het blijft als al het andere wordt verwijderd, zodat niemand later kan beweren dat er niets is verstuurd.',
+      columns: {
+        id: 'de volgorde van versturen',
+        week: 'de week waarover het gaat',
+        metric: 'de vraag die het beantwoordt',
+        bytes: 'het precieze rapport',
+        sent_week: 'de week waarin het werd verstuurd',
+        arrived: 'of het is aangekomen',
+      },
+    },
+  },
 };

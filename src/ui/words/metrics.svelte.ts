@@ -1,5 +1,5 @@
 // What the registry asks, in the reader's language: its own English, or a translation by key. Never: a metric that it does not have.
-import type { Language, Metric, MetricClass } from '../api/types.ts';
+import type { KeptTable, Language, Metric, MetricClass } from '../api/types.ts';
 
 /** One metric in another language; the classes by name, `nothing` included where it has words of its own. */
 export interface MetricText {
@@ -9,11 +9,19 @@ export interface MetricText {
   classes: Readonly<Record<string, string>>;
 }
 
+/** One table in another language; the columns by name. */
+export interface TableText {
+  question: string;
+  note: string;
+  columns: Readonly<Record<string, string>>;
+}
+
 /** A language's translation of the registry. A composite's answers are put together from `parts`. */
 export interface MetricTexts {
   nothing: string;
   parts: Readonly<Record<string, string>>;
   metrics: Readonly<Record<string, MetricText>>;
+  tables: Readonly<Record<string, TableText>>;
 }
 
 /** A metric as the page shows it. */
@@ -23,6 +31,14 @@ export interface SaidMetric {
   note: string;
   /** By the index of the class. */
   labels: string[];
+}
+
+/** A table as the page shows it. */
+export interface SaidTable {
+  question: string;
+  note: string;
+  /** In the order of the columns. */
+  columns: string[];
 }
 
 const LOADERS: Partial<Record<Language, () => Promise<MetricTexts>>> = {
@@ -60,5 +76,14 @@ export function metricWords(metric: Metric): SaidMetric {
     example: example.charAt(0).toLocaleUpperCase() + example.slice(1),
     note: known?.note ?? metric.note.replace(/`([^`]*)`/g, '“$1”'),
     labels: metric.classes.map((each) => classWords(metric, each, texts)),
+  };
+}
+
+export function tableWords(table: KeptTable): SaidTable {
+  const known = texts?.tables[table.name];
+  return {
+    question: known?.question ?? table.question,
+    note: known?.note ?? table.note,
+    columns: table.columns.map((each) => known?.columns[each.name] ?? each.label),
   };
 }

@@ -123,6 +123,16 @@ export const privacy: Words['privacy'] = {
   columnWeek: 'Diese Woche',
   metricFacts: (name, category, since, expires) =>
     `Heißt in Berichten „${name}“. Schalter: ${category}. In der Liste seit Version ${since}, ab ${expires} nicht mehr gesammelt.`,
+  keptTitle: 'Was davon aufbewahrt wird',
+  keptLead: 'Jede Tabelle im Speicher dieser Box, mit jeder Spalte. Was hier nur für den Besitzer aufbewahrt wird, wird nie gesendet.',
+  leaves: {
+    never: 'bleibt hier, nie gesendet',
+    as_reports: 'daraus werden die Berichte',
+    has_left: 'belegt, was gesendet wurde',
+  },
+  keptFacts: (name, since) => `Heißt „${name}“. In der Liste seit Version ${since}.`,
+  keptUntil: (week) => `Ab ${week} nicht mehr aufbewahrt.`,
+  keptAsMetrics: 'Jede Zeile verschwindet zusammen mit ihrer Frage.',
   performanceTitle: 'Wie deine Box zurechtkommt',
   performanceLead: 'Für deine Augen: Diese Diagramme entstehen auf dieser Box aus Klassen, und nichts davon verlässt sie.',
   performanceEmpty: 'Noch gibt es nichts zu zeichnen. Wurden auf dieser Box Filme umgewandelt, erscheinen hier die Diagramme.',

@@ -1,5 +1,5 @@
 // The words of privacy. Never: a claim that the program does not keep.
-import type { ConsentReason } from '../api/types.ts';
+import type { ConsentReason, KeptTable } from '../api/types.ts';
 
 export const chip = {
   unknown: 'Privacy',
@@ -123,6 +123,16 @@ export const privacy = {
   columnWeek: 'This week',
   metricFacts: (name: string, category: string, since: string, expires: string) =>
     `Called “${name}” in reports. Switch: ${category}. In the list since version ${since}, no longer collected from ${expires} on.`,
+  keptTitle: 'What is kept of it',
+  keptLead: 'Every table in the memory of this box, and every column of it. What is kept here for the owner alone is never sent.',
+  leaves: {
+    never: 'kept here, never sent',
+    as_reports: 'becomes the reports',
+    has_left: 'tells what has left',
+  } satisfies Record<KeptTable['leaves'], string>,
+  keptFacts: (name: string, since: string) => `Called “${name}”. In the list since version ${since}.`,
+  keptUntil: (week: string) => `No longer kept from ${week} on.`,
+  keptAsMetrics: 'Each line goes when its question does.',
   performanceTitle: 'How your box copes',
   performanceLead: 'For your eyes: these plots are made on this box from classes, and nothing of them leaves it.',
   performanceEmpty: 'Nothing to plot yet. After films have been converted on this box, the plots appear here.',

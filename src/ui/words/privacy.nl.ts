@@ -123,6 +123,16 @@ export const privacy: Words['privacy'] = {
   columnWeek: 'Deze week',
   metricFacts: (name, category, since, expires) =>
     `Heet “${name}” in rapporten. Schakelaar: ${category}. In de lijst sinds versie ${since}, niet meer verzameld vanaf ${expires}.`,
+  keptTitle: 'Wat ervan wordt bewaard',
+  keptLead: 'Elke tabel in het geheugen van deze box, met elke kolom. Wat hier alleen voor de eigenaar wordt bewaard, wordt nooit verstuurd.',
+  leaves: {
+    never: 'hier bewaard, nooit verstuurd',
+    as_reports: 'hiervan komen de rapporten',
+    has_left: 'bewijst wat is verstuurd',
+  },
+  keptFacts: (name, since) => `Heet “${name}”. In de lijst sinds versie ${since}.`,
+  keptUntil: (week) => `Niet meer bewaard vanaf ${week}.`,
+  keptAsMetrics: 'Elke regel verdwijnt samen met zijn vraag.',
   performanceTitle: 'Hoe je box het aankan',
   performanceLead: 'Voor jouw ogen: deze grafieken worden op deze box uit klassen gemaakt, en niets ervan verlaat hem.',
   performanceEmpty: 'Er valt nog niets te tekenen. Als er op deze box films zijn omgezet, verschijnen hier de grafieken.',
