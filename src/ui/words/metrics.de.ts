@@ -54,7 +54,7 @@ export const metrics: MetricTexts = {
     storage: {
       question: 'Auf welcher Art von Laufwerk liegen die Medien?',
       example: 'die Filme liegen auf einem Laufwerk an einem USB-Anschluss',
-      note: 'Wie das Laufwerk angeschlossen ist, nie Hersteller, Modell, Größe oder Seriennummer. Netzwerkordner sind allein zu selten und zählen zur letzten Klasse.',
+      note: 'Wie das Laufwerk angeschlossen ist, nie Hersteller, Modell, Größe oder Seriennummer. Netzwerkordner sind für sich allein zu selten und zählen zur letzten Klasse.',
       classes: {
         memory_card: 'Speicherkarte oder fest verlöteter Speicher',
         usb_disk: 'Laufwerk an einem USB-Anschluss',
@@ -76,7 +76,7 @@ export const metrics: MetricTexts = {
     memory_pressure: {
       question: 'Fehlt Alcove Arbeitsspeicher?',
       example: 'Programme warteten fast nie auf Arbeitsspeicher',
-      note: 'Die eigene Zählung des Betriebssystems, wie lange ein Programm auf Arbeitsspeicher wartete (PSI). Ein System ohne diese Zählung sagt das.',
+      note: 'Die eigene Zählung des Betriebssystems, wie lange ein Programm auf Arbeitsspeicher wartete (PSI). Ein System, das dies nicht zählt, sagt das.',
       classes: {
         below_10: 'weniger als ein Hundertstel der Zeit',
         below_100: 'weniger als ein Zehntel der Zeit',
@@ -87,11 +87,11 @@ export const metrics: MetricTexts = {
     channel: {
       question: 'Wie viele Boxen probieren neue Versionen früh aus?',
       example: 'diese Box erhält fertige Versionen',
-      note: 'Nur der Kanal, nicht die Version: Eine Version ist nur wenige Tage neu, und dann haben sie wenige Boxen.',
+      note: 'Nur der Kanal, nicht die Version: Eine Version ist nur wenige Tage neu, und dann haben erst wenige Boxen sie.',
       classes: { stable: 'fertige Versionen', beta: 'Versionen in Erprobung', development: 'vom Besitzer selbst gebaut' },
     },
     boot_time: {
-      question: 'Wie lange nach dem Einschalten kann man sehen?',
+      question: 'Wie lange nach dem Einschalten kann man etwas ansehen?',
       example: 'es dauerte zwischen 20 und 40 Sekunden',
       note: 'Nur vom letzten Start. Nicht der Zeitpunkt des Starts.',
       classes: {
@@ -104,7 +104,7 @@ export const metrics: MetricTexts = {
     media_kind: {
       question: 'Wofür nutzen Menschen Alcove?',
       example: 'ein Film, eine Folge oder ein eigenes Video',
-      note: 'Filme, Folgen und eigene Videos sind eine Klasse. Fotos sind die kleinste: mindestens 2 % der Dateien in beiden Beispielsammlungen.',
+      note: 'Filme, Folgen und eigene Videos sind eine Klasse. Fotos sind die kleinste Klasse: mindestens 2 % der Dateien in beiden Beispielsammlungen.',
       classes: { video: 'Video', audio: 'Musik oder Sprache', photo: 'Foto' },
     },
     video_codec: {
@@ -150,7 +150,7 @@ export const metrics: MetricTexts = {
     },
     feature: {
       question: 'Welche Möglichkeiten sind die Arbeit wert?',
-      example: 'jemand sah mit Untertiteln',
+      example: 'jemand sah etwas mit Untertiteln an',
       note: 'Welche Sprache, wird nie gesagt. Geprüft, als würden alle alles nutzen, was eine Datei bietet: Mehr kann diese Antwort nicht über die Datei verraten.',
       classes: {
         plain: 'keines von beiden',
@@ -210,7 +210,7 @@ export const metrics: MetricTexts = {
     real_time_factor: {
       question: 'Wie viel schneller als der Film wandeln Platinen um?',
       example: 'schneller als der Film, aber nicht doppelt so schnell',
-      note: 'Eine genaue Geschwindigkeit hängt von Bild und Datenrate des Films ab. Fünf Klassen um das, was zählt: ob es Schritt hält.',
+      note: 'Eine genaue Geschwindigkeit hängt von Bild und Datenrate des Films ab. Fünf Klassen um das, was zählt: ob die Platine Schritt hält.',
       classes: { ...speeds, not_encoded: 'das Bild wurde nicht umgewandelt' },
     },
     first_segment: {
@@ -246,13 +246,13 @@ export const metrics: MetricTexts = {
     hevc_on_board: {
       question: 'Welche Platinen kommen mit HEVC zurecht?',
       example: 'ein Raspberry Pi 3 war zu langsam für HEVC',
-      note: 'Wie bei H.264. Auf schnellen Platinen sind nur die schwersten Filme zu langsam, sodass das allein zu gut verriete, welcher Film es ist: Dort ist es eine Antwort zusammen mit abgelehnt oder fehlgeschlagen.',
+      note: 'Wie bei H.264. Auf schnellen Platinen sind nur die schwersten Filme zu langsam, sodass das allein zu gut verriete, welcher Film es ist: Dort ist es eine Antwort zusammen mit „abgelehnt oder fehlgeschlagen“.',
       classes: { nothing: 'diese Woche wurde kein HEVC-Video abgespielt' },
     },
     other_codec_on_board: {
       question: 'Welche Platinen kommen mit selteneren Codecs zurecht?',
-      example: 'das Abspielgerät nahm einen selteneren Codec, wie er ist',
-      note: 'Alle selteneren Codecs zusammen: Einer allein hätte zu wenige Dateien. Ton und Fotos gehören nicht dazu, da keine Platine Mühe mit ihnen hat. Zu langsam und abgelehnt oder fehlgeschlagen sind eine Antwort: Jede allein verriete die wenigen schwersten Filme zu gut.',
+      example: 'das Abspielgerät konnte einen selteneren Codec unverändert abspielen',
+      note: 'Alle selteneren Codecs zusammen: Jeder für sich hätte zu wenige Dateien. Ton und Fotos gehören nicht dazu, da keine Platine Mühe mit ihnen hat. „Zu langsam“ und „abgelehnt oder fehlgeschlagen“ sind eine Antwort: Jede für sich verriete die wenigen schwersten Filme zu gut.',
       classes: { nothing: 'diese Woche wurde kein Video mit einem selteneren Codec abgespielt' },
     },
     encoder_on_board: {

@@ -76,7 +76,7 @@ export const metrics: MetricTexts = {
     memory_pressure: {
       question: 'Heeft Alcove te weinig geheugen?',
       example: 'programma’s wachtten bijna nooit op geheugen',
-      note: 'De eigen telling van het besturingssysteem van de tijd waarin een programma op geheugen wachtte (PSI). Een systeem zonder die telling zegt dat.',
+      note: 'De eigen telling van het besturingssysteem van de tijd waarin een programma op geheugen wachtte (PSI). Een systeem dat dit niet bijhoudt, zegt dat.',
       classes: {
         below_10: 'minder dan een honderdste van de tijd',
         below_100: 'minder dan een tiende van de tijd',
@@ -87,7 +87,7 @@ export const metrics: MetricTexts = {
     channel: {
       question: 'Hoeveel boxen proberen nieuwe versies vroeg uit?',
       example: 'deze box krijgt voltooide versies',
-      note: 'Alleen het kanaal, niet de versie: een versie is maar enkele dagen nieuw, en dan hebben weinig boxen haar.',
+      note: 'Alleen het kanaal, niet de versie: een versie is maar enkele dagen nieuw, en dan hebben nog maar weinig boxen die.',
       classes: { stable: 'voltooide versies', beta: 'proefversies', development: 'door de eigenaar gebouwd' },
     },
     boot_time: {
@@ -104,7 +104,7 @@ export const metrics: MetricTexts = {
     media_kind: {
       question: 'Waarvoor gebruiken mensen Alcove?',
       example: 'een film, een aflevering of een eigen video',
-      note: 'Films, afleveringen en eigen video’s zijn één klasse. Foto’s zijn de kleinste: minstens 2% van de bestanden in beide voorbeeldverzamelingen.',
+      note: 'Films, afleveringen en eigen video’s zijn één klasse. Foto’s zijn de kleinste klasse: minstens 2% van de bestanden in beide voorbeeldverzamelingen.',
       classes: { video: 'video', audio: 'muziek of spraak', photo: 'foto' },
     },
     video_codec: {
@@ -151,7 +151,7 @@ export const metrics: MetricTexts = {
     feature: {
       question: 'Welke mogelijkheden zijn het werk waard?',
       example: 'iemand keek met ondertitels',
-      note: 'Welke taal wordt nooit gezegd. Getoetst alsof iedereen alles gebruikte wat een bestand biedt: meer kan dit antwoord niet over het bestand zeggen.',
+      note: 'Welke taal, wordt nooit gezegd. Getoetst alsof iedereen alles gebruikte wat een bestand biedt: meer kan dit antwoord niet over het bestand zeggen.',
       classes: {
         plain: 'geen van beide',
         subtitles: 'ondertitels',
@@ -210,7 +210,7 @@ export const metrics: MetricTexts = {
     real_time_factor: {
       question: 'Hoeveel sneller dan de film zetten printplaten om?',
       example: 'sneller dan de film, maar niet twee keer zo snel',
-      note: 'Een precieze snelheid hangt af van het beeld en de snelheid van de film. Vijf klassen rond wat ertoe doet: of hij het bijhoudt.',
+      note: 'Een precieze snelheid hangt af van het beeld en de snelheid van de film. Vijf klassen rond wat ertoe doet: of de printplaat het bijhoudt.',
       classes: { ...speeds, not_encoded: 'het beeld werd niet omgezet' },
     },
     first_segment: {
@@ -246,13 +246,13 @@ export const metrics: MetricTexts = {
     hevc_on_board: {
       question: 'Welke printplaten kunnen HEVC aan?',
       example: 'een Raspberry Pi 3 was te traag voor HEVC',
-      note: 'Zoals bij H.264. Op snelle printplaten zijn alleen de zwaarste films te traag, zodat dat alleen al te goed zou verraden welke film het is: daar is het één antwoord met geweigerd of mislukt.',
+      note: 'Zoals bij H.264. Op snelle printplaten zijn alleen de zwaarste films te traag, zodat dat alleen al te goed zou verraden welke film het is: daar vormt het één antwoord met “geweigerd of mislukt”.',
       classes: { nothing: 'deze week is er geen HEVC-video afgespeeld' },
     },
     other_codec_on_board: {
       question: 'Welke printplaten kunnen zeldzamere codecs aan?',
-      example: 'de speler nam een zeldzamere codec zoals hij is',
-      note: 'Alle zeldzamere codecs samen: één ervan zou te weinig bestanden hebben. Geluid en foto’s horen er niet bij, want daar heeft geen printplaat moeite mee. Te traag en geweigerd of mislukt zijn één antwoord: elk apart zou de paar zwaarste films te goed verraden.',
+      example: 'de speler kon een zeldzamere codec ongewijzigd afspelen',
+      note: 'Alle zeldzamere codecs samen: elk apart zou te weinig bestanden hebben. Geluid en foto’s horen er niet bij, want daar heeft geen printplaat moeite mee. “Te traag” en “geweigerd of mislukt” zijn één antwoord: elk apart zou de paar zwaarste films te goed verraden.',
       classes: { nothing: 'deze week is er geen video met een zeldzamere codec afgespeeld' },
     },
     encoder_on_board: {

@@ -24,7 +24,7 @@ export const music: Words['music'] = {
   addedNext: 'Kommt als Nächstes',
   nothingAvailable: 'Keiner dieser Titel ist gerade verfügbar.',
   failed: (title) => `„${title}“ konnte nicht abgespielt werden.`,
-  waiting: 'Warten auf die Box…',
+  waiting: 'Warten auf die Box …',
   playing: 'Musik',
   previous: 'Voriger Titel',
   next: 'Nächster Titel',

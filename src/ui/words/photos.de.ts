@@ -8,7 +8,7 @@ export const photos: Words['photos'] = {
   emptyText: 'Füge einen Ordner mit Fotos hinzu. Sie werden nach dem Tag der Aufnahme geordnet.',
   undated: 'Ohne Datum',
   jump: 'Gehe zu',
-  loadingRest: (count) => `${count} bisher geladen…`,
+  loadingRest: (count) => `${count} bisher geladen …`,
   photo: (title, date) => (date ? `${title}, ${date}` : title),
   back: 'Zurück',
   previous: 'Voriges Foto',

@@ -2,7 +2,7 @@
 import type { Words } from './words.svelte.ts';
 
 export const player: Words['player'] = {
-  page: (title) => `${title} speelt af`,
+  page: (title) => `${title} wordt afgespeeld`,
   back: 'Terug',
   play: 'Afspelen',
   pause: 'Pauze',
@@ -71,7 +71,7 @@ export const player: Words['player'] = {
   },
   fellBack: 'Zo kon deze browser het niet afspelen; de box verstuurt het nu anders.',
   busyTitle: 'De box is bezig',
-  busy: 'Hij zet al zoveel om als hij kan. Het gaat hier vanzelf verder zodra er plaats is.',
+  busy: 'Hij zet al zoveel om als hij kan. Hier gaat het vanzelf verder zodra er plaats is.',
   lostTitle: 'Geen verbinding met de box',
   lost: 'Staat hij aan, en zit dit apparaat in hetzelfde netwerk? Het gaat vanzelf verder zodra de box antwoordt.',
   retryIn: (seconds) => `Nieuwe poging over ${seconds} s`,
@@ -82,7 +82,7 @@ export const player: Words['player'] = {
   failures: {
     cannot_decode: 'Deze browser kon de video niet afspelen, ook niet omgezet. Misschien is het bestand beschadigd. Een andere browser kan helpen.',
     address_refused: 'De box blijft het adres van deze video weigeren. Probeer het opnieuw, of log opnieuw in.',
-    not_available: 'De schijf of map met dit bestand is er niet. Sluit hem aan en probeer het opnieuw.',
+    not_available: 'De schijf of map met dit bestand is er niet. Sluit de schijf aan en probeer het opnieuw.',
     disk_not_answering: 'De schijf met dit bestand geeft geen antwoord. Controleer de schijf en de aansluiting.',
     not_found: 'Dit staat niet meer in de bibliotheek.',
     nothing_playable: 'Er is niets in dit bestand dat deze browser kan afspelen, en de box kan het niet omzetten.',
@@ -122,8 +122,8 @@ export const player: Words['player'] = {
     fullscreen: 'Volledig scherm',
     captions: 'Ondertiteling aan of uit',
     speed: 'Langzamer of sneller',
-    fraction: 'Spring naar 0 % … 90 %',
-    frame: 'Eén beeld terug of vooruit, tijdens pauze',
+    fraction: 'Springen naar 0% … 90%',
+    frame: 'Eén beeld terug of vooruit, tijdens een pauze',
     next: 'Volgende aflevering',
     stats: 'Details van het afspelen',
     picture: 'Klein venster',
