@@ -32,7 +32,7 @@ export async function closeBrowser() {
  * A page in a profile of its own. `use` gets the page; afterwards its complaints must be none: violations of the
  * content security policy, exceptions, answers of 500 and up, requests to anywhere but the box.
  */
-export async function onPage(home, { size = WIDE, dark = false, login = true, path = '/' } = {}, use) {
+export async function onPage(home, { size = WIDE, dark = false, login = true, as = OWNER, path = '/' } = {}, use) {
   const context = await (await chromiumReady()).newContext({
     viewport: size,
     colorScheme: dark ? 'dark' : 'light',
@@ -41,7 +41,7 @@ export async function onPage(home, { size = WIDE, dark = false, login = true, pa
     reducedMotion: 'reduce',
   });
   try {
-    if (login) await logIn(context, home);
+    if (login) await logIn(context, home, as);
     // Sound that plays without an element on the page can only be found by what was asked of it.
     await context.addInitScript(() => {
       const { play } = HTMLMediaElement.prototype;
@@ -63,9 +63,9 @@ export async function onPage(home, { size = WIDE, dark = false, login = true, pa
   }
 }
 
-async function logIn(context, home) {
+async function logIn(context, home, username) {
   const answer = await context.request.post(`${home.address}/api/v1/login`, {
-    data: { username: OWNER, password: PASSWORD },
+    data: { username, password: PASSWORD },
     headers: { origin: home.address },
   });
   assert.equal(answer.status(), 200, await answer.text());

@@ -1,5 +1,5 @@
 // A running Alcove with a state of its own. Never: more than loopback, or one that outlives the tests.
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, openSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -8,15 +8,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { PROGRAMS } from './places.mjs';
 
 export const OWNER = 'owner';
+export const MEMBER = 'member';
 export const PASSWORD = 'a password for browser tests';
 
 const houses = new Set();
 
 /**
  * Starts a daemon; with `owner: false` its set-up is still to be done. Houses of the same name are started once.
- * `media: null` leaves it without a folder; `env` is added to its environment.
+ * `media: null` leaves it without a folder; with `member: true` somebody lives there beside the owner; `env` is added to
+ * its environment.
  */
-export async function house({ media, owner = true, env: added = {} }) {
+export async function house({ media, owner = true, member = false, env: added = {} }) {
   const scratch = mkdtempSync(join(tmpdir(), 'alcove-browser-'));
   const port = await freePort();
   const log = join(scratch, 'log');
@@ -25,6 +27,7 @@ export async function house({ media, owner = true, env: added = {} }) {
   const env = { ...process.env, ...added };
   delete env.ALCOVE_OWNER_PASSWORD;
   if (owner) env.ALCOVE_OWNER_PASSWORD = PASSWORD;
+  if (member) for (const name of [OWNER, MEMBER]) addPerson(join(scratch, 'state'), name);
   const child = spawn(join(PROGRAMS, 'alcove'), words, { env, stdio: ['ignore', 'ignore', openSync(log, 'w')] });
   const started = { address: `http://127.0.0.1:${port}`, child, scratch, log: () => readFileSync(log, 'utf8') };
   houses.add(started);
@@ -80,6 +83,11 @@ export async function closeHouses() {
     rmSync(scratch, { recursive: true, force: true });
   }
   houses.clear();
+}
+
+/** The first one is the owner. */
+function addPerson(state, name) {
+  execFileSync(join(PROGRAMS, 'alcove'), ['user', '--state', state, 'add', name], { input: `${PASSWORD}\n`, stdio: ['pipe', 'ignore', 'pipe'] });
 }
 
 async function token({ address }) {

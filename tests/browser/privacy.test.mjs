@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { accessible, fits, onPage, settled, shoot, shootWhole } from './browser.mjs';
-import { answer, ask, house, OWNER, PASSWORD, scanned, sharedHouse } from './house.mjs';
+import { answer, ask, house, MEMBER, OWNER, PASSWORD, scanned, sharedHouse } from './house.mjs';
 import { empty, five, small } from './library.mjs';
 
 const SIZES = { phone: { width: 390, height: 844 }, desk: { width: 1440, height: 900 } };
@@ -141,6 +141,57 @@ async function watch(page, at, query) {
   await whole(page);
 }
 
+/** Pages that fill the window, and how to see their controls; the other pages have the chip in their frame. */
+async function barePages(at) {
+  const first = async (kind) => (await ask(at.address, `items?kind=${kind}&limit=1`, at.token)).items[0].id;
+  return {
+    player: `/play/${await first('film')}`,
+    photo: `/photo/${await first('photo')}`,
+    welcome: '/welcome',
+    question: '/welcome/privacy',
+    asked: '/privacy/question',
+  };
+}
+
+/** Shows a page as somebody sees it who moves the mouse, or touches it. */
+async function stirred(page, name, size) {
+  await page.locator('main').waitFor();
+  if (name === 'player') await page.waitForFunction(() => document.querySelector('video')?.readyState > 1);
+  if (name === 'photo') await page.waitForFunction(() => [...document.images].some((image) => image.complete && image.naturalWidth > 300));
+  if (name === 'player' || name === 'photo') {
+    const { width, height } = SIZES[size];
+    if (size === 'desk') await page.mouse.move(width / 2, height / 3);
+    else if (await page.locator('main.shown').count() === 0) await page.touchscreen.tap(width / 2, height / 3);
+  }
+  await chip(page).waitFor();
+}
+
+async function oneClick(size) {
+  const at = await sharedHouse('privacy-reached', async () => {
+    const started = await house({ media: small() });
+    await scanned(started);
+    await answer(started, 'share', { playback_statistics: true, crash_reports: true, release_news: true });
+    return started;
+  });
+  const pages = { ...(await barePages(at)), home: '/', films: '/films', settings: '/settings', nothing: '/nowhere' };
+  await onPage(at, { size: SIZES[size] }, async (page) => {
+    for (const [name, path] of Object.entries(pages)) {
+      for (const colorScheme of ['light', 'dark']) {
+        await page.emulateMedia({ colorScheme });
+        await page.goto(at.address + path);
+        await stirred(page, name, size);
+        await chipSays(page, 'Shared, ');
+        await shoot(page, `reach-${name}-${size}-${colorScheme}`);
+        await accessible(page, `${name} on a ${size}, ${colorScheme}`);
+        await fits(page, `${name} on a ${size}`);
+      }
+      await page.locator('a.chip').click();
+      await page.waitForURL(`${at.address}/privacy`);
+      await heading(page, 'Privacy');
+    }
+  });
+}
+
 /** Ends one worker as a fault in its code would, and waits until a report tells of it. */
 async function crashed(at) {
   const struck = () => {
@@ -258,6 +309,79 @@ export const tests = {
       assert.equal(total(await journal()), 0, 'nothing appears');
       assert.deepEqual((await ask(at.address, 'privacy/next-report', at.token)).reports, []);
       await shoot(page, 'privacy-opted-out');
+    });
+  },
+
+  'the Privacy page is one click from every page on a desk': () => oneClick('desk'),
+
+  'the Privacy page is one touch from every page on a phone': () => oneClick('phone'),
+
+  'the Privacy page is reached by keyboard from what fills the window': async () => {
+    const at = await house({ media: small() });
+    await scanned(at);
+    for (const [name, path] of Object.entries(await barePages(at))) {
+      await onPage(at, { path }, async (page) => {
+        await stirred(page, name, 'desk');
+        const isThere = () => page.evaluate(() => document.activeElement.matches('a.chip'));
+        for (let tabs = 0; tabs < 40 && !(await isThere()); tabs += 1) await page.keyboard.press('Tab');
+        assert.ok(await isThere(), `${name}: no Tab leads to the chip`);
+        if (name === 'player' || name === 'photo') assert.equal(await page.locator('main.shown').count(), 1, `${name}: the focus is not to be seen`);
+        await page.keyboard.press('Enter');
+        await heading(page, 'Privacy');
+      });
+    }
+  },
+
+  'a member of the household sees what holds, and changes nothing': async () => {
+    const at = await house({ media: empty(), member: true });
+    await answer(at, 'share', { playback_statistics: true, crash_reports: true });
+    for (const [size, dark] of [['desk', false], ['desk', true], ['phone', false], ['phone', true]]) {
+      await onPage(at, { size: SIZES[size], dark, as: MEMBER, path: '/privacy' }, async (page) => {
+        await whole(page);
+        await chipSays(page, 'Shared, ');
+        await page.getByText('You see here what the owner of this box allows').waitFor();
+        await page.getByRole('heading', { name: 'The owner’s answer' }).waitFor();
+        await page.getByText('The owner’s answer: “Share”').waitFor();
+        for (const name of [/^Nothing/, /^Collected here only/, /^Share/]) assert.ok(await page.getByRole('button', { name }).isDisabled());
+        for (const each of await page.getByRole('switch').all()) assert.ok(await each.isDisabled());
+        assert.equal(await page.getByRole('button', { name: 'Delete everything collected' }).count(), 0);
+        for (const id of ['metrics', 'destinations', 'ledger', 'changes']) assert.equal(await page.locator(`#${id}`).count(), 1, id);
+        for (const id of ['report', 'receipts', 'crashes', 'performance']) assert.equal(await page.locator(`#${id}`).count(), 0, id);
+        await page.locator('[data-metric="video_codec"] summary').click();
+        assert.equal(await page.locator('[data-metric="video_codec"] .figure').count(), 0, 'no counts of the household');
+        const title = `privacy-member-${size}-${dark ? 'dark' : 'light'}`;
+        await accessible(page, title);
+        await fits(page, title);
+        await shoot(page, title);
+        await shootWhole(page, `${title}-whole`);
+      });
+    }
+    await onPage(at, { as: MEMBER, path: '/privacy/question' }, async (page) => {
+      await heading(page, 'May Alcove learn from this box?');
+      await page.getByText('Only the owner can change this.').waitFor();
+      assert.ok(await page.getByRole('button', { name: 'Save answer' }).isDisabled());
+    });
+    assert.equal((await ask(at.address, 'privacy/consent', at.token)).mode, 'share');
+  },
+
+  'every table and every column that is kept is on the page, with whether it can leave': async () => {
+    const at = await house({ media: empty() });
+    const { tables } = await ask(at.address, 'privacy/registry', at.token);
+    await onPage(at, { path: '/privacy' }, async (page) => {
+      await whole(page);
+      const shown = await page.locator('[data-table]').evaluateAll((all) =>
+        all.map((table) => [
+          table.dataset.table,
+          table.querySelector('.count').textContent,
+          [...table.querySelectorAll('[data-column]')].map((column) => column.dataset.column),
+        ]),
+      );
+      const words = { never: 'kept here, never sent', as_reports: 'becomes the reports', has_left: 'tells what has left' };
+      assert.deepEqual(shown, tables.map(({ name, leaves, columns }) => [name, words[leaves], columns.map((each) => each.name)]));
+      await page.locator('[data-table="telemetry_performance"] summary').click();
+      await page.locator('[data-table="telemetry_performance"]').scrollIntoViewIfNeeded();
+      await accessible(page, 'tables');
+      await shoot(page, 'privacy-tables');
     });
   },
 

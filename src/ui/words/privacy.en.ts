@@ -24,16 +24,21 @@ export const privacy = {
   title: 'Privacy',
   contents: 'On this page',
   choiceTitle: 'Your answer',
+  choiceTitleMember: 'The owner’s answer',
+  member:
+    'You see here what the owner of this box allows, everything that could be collected and every place that it could go to. Only the owner can change the answer or delete anything, and only the owner sees counts, reports and crash reports, as they say what the household plays.',
   undecided: 'Nobody has answered yet. Until then nothing is collected.',
   answered: (mode: string, week: string) => `Your answer: “${mode}”, given in ${week}.`,
   answeredOnce: (mode: string) => `Your answer: “${mode}”.`,
+  answeredMember: (mode: string, week: string) => `The owner’s answer: “${mode}”, given in ${week}.`,
+  answeredOnceMember: (mode: string) => `The owner’s answer: “${mode}”.`,
   week: (week: string, year: string) => `week ${week} of ${year}`,
   heldBack: 'Less happens than you allowed. Why:',
   modeTitle: 'How far may Alcove go?',
   modes: {
     off: { title: 'Nothing', text: 'Nothing is collected, nothing is sent, nobody is contacted.' },
-    local: { title: 'Collected here only', text: 'You see on this page how well your box copes. Nothing leaves the box.' },
-    share: { title: 'Share', text: 'What the switches below allow is prepared week by week and shown to you on this page, word for word.' },
+    local: { title: 'Collected here only', text: 'This page shows the owner how well the box copes. Nothing leaves the box.' },
+    share: { title: 'Share', text: 'What the switches below allow is prepared week by week and shown to the owner on this page, word for word.' },
   },
   noCollector: 'This build has no collector: nothing can be sent.',
   nothingCanBeSent: (kinds: string) =>
@@ -105,6 +110,8 @@ export const privacy = {
   answerSave: 'Save answer',
   metricsTitle: 'What can be collected',
   metricsLead: 'This is all there is: what is not in this list, the program cannot collect. Open a question to see its possible answers, an example and the counts of this box.',
+  metricsLeadMember:
+    'This is all there is: what is not in this list, the program cannot collect. Open a question to see its possible answers and an example. The counts are shown to the owner alone, as they say what the household plays.',
   collecting: (week: string) => `Being counted on this box, ${week}. The counts of a day are gone the day after.`,
   notCollecting: 'Nothing is being collected.',
   groups: {
