@@ -87,7 +87,8 @@ pub fn describe(code: c_int) -> String {
     let bytes: Vec<u8> = text
         .iter()
         .take_while(|&&c| c != 0)
-        .map(|&c| c.cast_unsigned())
+        // A C character is signed on one machine and not on the other.
+        .map(|&c| u8::from_ne_bytes(c.to_ne_bytes()))
         .collect();
     String::from_utf8_lossy(&bytes).into_owned()
 }
