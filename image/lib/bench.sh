@@ -28,7 +28,6 @@ measure() { cargo bench --quiet --locked --bench measure --target-dir "$build_di
 
 bench_api() {
   local met=true
-  cache_dir=${XDG_CACHE_HOME:-$HOME/.cache}/alcove
   mkdir -p "$cache_dir" "$root/target/bench"
   packages "for measuring" python3 python3-venv
   schemathesis_ready

@@ -67,8 +67,10 @@ program() {
 # cargo decides by time whether to build again. With a target folder that clones share, an older checkout would
 # be taken for the newer one's build: touch the sources when the folder last served another clone.
 sources_are_this_clone() {
-  if [ "$build_dir" != "$root/target" ] && ! stamp_is clone "$root"; then
-    find src tests build.rs '(' -name '*.rs' -o -name '*.toml' ')' -not -path '*/node_modules/*' -exec touch {} +
-  fi
+  if [ "$build_dir" != "$root/target" ] && ! stamp_is clone "$root"; then touch_sources; fi
   stamp_set clone "$root"
+}
+
+touch_sources() {
+  find src tests build.rs '(' -name '*.rs' -o -name '*.toml' ')' -not -path '*/node_modules/*' -exec touch {} +
 }

@@ -22,7 +22,7 @@ host_detect() {
 as_the_owner_of_the_clone() {
   if [ "$(id -u)" -eq 0 ] && [ -n "${SUDO_USER-}" ] && [ "$SUDO_USER" != root ] \
     && [ "$(stat -c %U "$root")" = "$SUDO_USER" ]; then
-    exec sudo -u "$SUDO_USER" -H --preserve-env=ALCOVE_OWNER_PASSWORD,CARGO_TARGET_DIR,XDG_CACHE_HOME,CI "$root/image/dev" "$@"
+    exec sudo -u "$SUDO_USER" -H --preserve-env=ALCOVE_OWNER_PASSWORD,CARGO_TARGET_DIR,XDG_CACHE_HOME,ALCOVE_CACHE,ALCOVE_DEBIAN_MIRROR,CI "$root/image/dev" "$@"
   fi
 }
 

@@ -42,9 +42,7 @@ test_ended() {
   summary || exit 1
 }
 
-# Results of builds and fetched packages last from run to run; an empty folder is only slower.
 caches_outside_the_clone() {
-  cache_dir=${XDG_CACHE_HOME:-$HOME/.cache}/alcove
   build_dir=${CARGO_TARGET_DIR:-$cache_dir/target}
   case $build_dir in /*) ;; *) build_dir=$root/$build_dir ;; esac
   export CARGO_TARGET_DIR=$build_dir
