@@ -21,6 +21,7 @@ const HARMLESS: &[&str] = &[
     // The owner's answer and what it permits.
     "Consent",
     "Choice",
+    "Ahead",
     "Switches",
     "Grant",
     "PlaybackStatistics",

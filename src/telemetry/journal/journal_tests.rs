@@ -5,10 +5,12 @@
 use std::fs;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use super::settle::Wish;
 use super::*;
 use crate::base::clock::ManualClock;
 use crate::base::folder::Folder;
-use crate::consent::{Access, Place, PlaybackStatistics, Settings};
+use crate::consent::{Access, Place, PlaybackStatistics, SetError, Settings};
+use crate::db::telemetry::StoredJournal;
 use crate::telemetry::class::*;
 use crate::telemetry::registry::REGISTRY;
 
