@@ -5,6 +5,7 @@
 readonly NEXTEST_VERSION=0.9.143
 readonly STAGES=(format lint scripts ui rust browser api)
 readonly TEST_PACKAGES=(ffmpeg fonts-dejavu-core shellcheck python3 python3-venv systemd iproute2 nftables
+  qemu-system-arm u-boot-qemu u-boot-tools mtools dosfstools fdisk
   gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-libav)
 
 passed=0
