@@ -3,8 +3,8 @@
 //! Never: a real mount; the tests that boot do that.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::overlay;
@@ -22,12 +22,18 @@ impl Machine {
             fs::create_dir(machine.at(name)).unwrap();
         }
         let here = machine.folder.path().display();
+        // Nothing else of what this machine has: the image has no grep and no sed.
+        for name in ["cat", "mkdir", "mv", "rm", "rmdir", "tail", "touch", "tr"] {
+            let found = ["/usr/bin", "/bin"].map(|folder| Path::new(folder).join(name));
+            let found = found.iter().find(|path| path.exists()).unwrap();
+            symlink(found, machine.at("bin").join(name)).unwrap();
+        }
         machine.program("udevadm", &format!("cat {here}/drives.udev/${{3##*/}}"));
         machine.program("mount", &format!("echo mount \"$@\" >> {here}/asked; for last; do :; done; echo \"$last\" >> {here}/mounted"));
-        machine.program("umount", &format!("echo umount \"$@\" >> {here}/asked; grep -vxF \"$2\" {here}/mounted > {here}/left; mv {here}/left {here}/mounted"));
+        machine.program("umount", &format!("echo umount \"$@\" >> {here}/asked; PATH=/usr/bin:/bin; grep -vxF \"$2\" {here}/mounted > {here}/left; mv {here}/left {here}/mounted"));
         machine.program(
             "mountpoint",
-            &format!("grep -qxF \"$2\" {here}/mounted 2> /dev/null"),
+            &format!("PATH=/usr/bin:/bin; grep -qxF \"$2\" {here}/mounted 2> /dev/null"),
         );
         machine
     }
@@ -43,14 +49,9 @@ impl Machine {
     }
 
     fn drive(&self, word: &str, device: &str) -> bool {
-        let path = format!(
-            "{}:{}",
-            self.at("bin").display(),
-            std::env::var("PATH").unwrap()
-        );
         let status = Command::new(overlay().join("usr/libexec/alcove/drive"))
             .args([word, device])
-            .env("PATH", path)
+            .env("PATH", self.at("bin"))
             .env("ALCOVE_MEDIA", self.at("media"))
             .env("ALCOVE_DRIVES", self.at("known"))
             .env("ALCOVE_RUN", self.at("run"))
