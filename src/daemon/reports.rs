@@ -17,6 +17,10 @@ use crate::http::types::privacy as shown;
 use crate::telemetry::history;
 use crate::telemetry::journal::{AnswerError, Next, Sending, Sent};
 
+const BESIDE: &str = "As the server has last written it, which it does once an hour; while it runs, its Privacy page shows what it holds now.";
+const ELSEWHERE: &str =
+    "(a server that was started with DO_NOT_TRACK holds everything off, whatever stands here)";
+
 /// What to show of reports.
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
@@ -67,10 +71,10 @@ pub(super) enum ModeWord {
 /// Why it was not done.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ReportError {
-    #[error("the server is running on {}; use its Privacy page, or stop it first (systemctl stop alcove)", .0.display())]
+    #[error("nothing was changed: the server is running on {}; answer on its Privacy page, or stop it first (systemctl stop alcove)", .0.display())]
     Running(PathBuf),
     #[error(
-        "the server is running; use its Privacy page, or stop it first (systemctl stop alcove)"
+        "nothing was changed: the server is running; answer on its Privacy page, or stop it first (systemctl stop alcove)"
     )]
     FlashInUse,
     #[error(transparent)]
@@ -171,8 +175,21 @@ pub(super) fn report(choice: &ReportChoice, config: &Config) -> Result<(), Repor
     if let Some([old, new]) = choice.diff.as_deref() {
         return diff(*old, *new);
     }
-    with_db(config, async |db| {
+    // Asked first: a server that ends meanwhile takes its log with it.
+    let is_perhaps_older = Db::has_log(&config.state);
+    let Some(db) = Db::look(&config.state)? else {
+        writeln!(
+            std::io::stdout(),
+            "No Alcove has run in {}: there is nothing to show.",
+            config.state.display()
+        )?;
+        return Ok(());
+    };
+    with_db(db, async |db| {
         let look = privacy::look(config, &db, Arc::new(SystemClock)).await?;
+        if is_perhaps_older {
+            writeln!(std::io::stdout(), "{BESIDE}")?;
+        }
         if choice.receipts {
             receipts(look.receipts)
         } else {
@@ -204,7 +221,7 @@ pub(super) fn consent(command: &ConsentCommand, config: &Config) -> Result<(), R
                 ModeWord::Local => Choice::Local,
                 ModeWord::Share => Choice::Share,
             };
-            with_db(config, async |db| {
+            with_db(Db::open(&config.state)?, async |db| {
                 let clock: SharedClock = Arc::new(SystemClock);
                 let journal = privacy::open(config, &db, &clock, Arc::new(Nobody)).await?;
                 journal.answer(choice, switches).await?;
@@ -214,9 +231,9 @@ pub(super) fn consent(command: &ConsentCommand, config: &Config) -> Result<(), R
     }
 }
 
-/// Runs `work` on the database, while no server does.
+/// Runs `work` on the database, and closes it.
 fn with_db(
-    config: &Config,
+    db: Db,
     work: impl AsyncFnOnce(Db) -> Result<(), ReportError>,
 ) -> Result<(), ReportError> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -224,7 +241,6 @@ fn with_db(
         .enable_all()
         .build()?;
     runtime.block_on(async {
-        let db = Db::open(&config.state)?;
         let outcome = work(db.clone()).await;
         db.close().await;
         outcome
@@ -266,6 +282,9 @@ fn show(consent: &Consent, json: bool) -> Result<(), ReportError> {
     }
     if let Some(reason) = state.reason {
         writeln!(out, "why: {reason}")?;
+    }
+    if state.effective.is_yes() {
+        writeln!(out, "{ELSEWHERE}")?;
     }
     Ok(())
 }

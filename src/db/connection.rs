@@ -2,12 +2,15 @@
 //!
 //! Never: SQL of a feature; blocking the async runtime.
 
+use std::cmp::Ordering;
 use std::fs::{File, OpenOptions, TryLockError};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::{mpsc, oneshot};
 
@@ -42,8 +45,8 @@ struct Inner {
     queues: Mutex<Option<Queues>>,
     /// Answered when the threads have closed their connections; the writer's is the last.
     ended: Mutex<Vec<oneshot::Receiver<()>>>,
-    /// Keeps a second instance out while any handle lives.
-    _lock: File,
+    /// Keeps a second instance out while any handle lives; a look keeps nobody out.
+    _lock: Option<File>,
 }
 
 #[derive(Clone)]
@@ -74,20 +77,7 @@ impl Db {
         let lock = lock(state_dir)?;
         let path = state_dir.join("alcove.db");
         let writer = open_writer(&path).map_err(|error| placed(error, state_dir))?;
-        let mut ended = Vec::new();
-        let (read, read_queue) = mpsc::channel(READ_QUEUE);
-        let read_queue = Arc::new(Mutex::new(read_queue));
-        for number in 0..READERS {
-            let conn = open_reader(&path).map_err(|error| placed(error, state_dir))?;
-            let queue = Arc::clone(&read_queue);
-            ended.push(start(
-                &format!("db-reader-{number}"),
-                state_dir,
-                move || {
-                    serve_reads(conn, &queue);
-                },
-            )?);
-        }
+        let (read, mut ended) = start_readers(state_dir, || open_reader(&path))?;
         let (write, write_queue) = mpsc::channel(WRITE_QUEUE);
         ended.push(start("db-writer", state_dir, move || {
             serve_writes(writer, write_queue);
@@ -97,9 +87,40 @@ impl Db {
                 path,
                 queues: Mutex::new(Some(Queues { write, read })),
                 ended: Mutex::new(ended),
-                _lock: lock,
+                _lock: Some(lock),
             }),
         })
+    }
+
+    /// Opens the database in `state_dir` for reading alone, also while another instance has it: makes, changes and
+    /// locks nothing. `None` when there is no database.
+    ///
+    /// Blocks; meant for the command line.
+    ///
+    /// # Errors
+    /// [`DbError::Newer`] and [`DbError::Older`] when another version wrote it, and others.
+    pub fn look(state_dir: &Path) -> Result<Option<Self>, DbError> {
+        let path = state_dir.join("alcove.db");
+        let is_there = path.try_exists();
+        if !is_there.map_err(|error| DbError::from_io(state_dir.to_owned(), error))? {
+            return Ok(None);
+        }
+        let (read, ended) = start_readers(state_dir, || open_look(&path))?;
+        // Nobody takes what is sent here: every write answers that the database is closed.
+        let (write, _) = mpsc::channel(1);
+        Ok(Some(Self {
+            inner: Arc::new(Inner {
+                path,
+                queues: Mutex::new(Some(Queues { write, read })),
+                ended: Mutex::new(ended),
+                _lock: None,
+            }),
+        }))
+    }
+
+    /// True when the database in `state_dir` has a log: a server has it open, or was ended before it could close it.
+    pub fn has_log(state_dir: &Path) -> bool {
+        log_of(&state_dir.join("alcove.db")).exists()
     }
 
     /// Runs `work` on the writer. One write at a time, in the order of the calls; a transaction is
@@ -296,6 +317,36 @@ fn open_reader(path: &Path) -> Result<Connection, DbError> {
     Ok(conn)
 }
 
+/// Where SQLite keeps what is not yet written back.
+fn log_of(path: &Path) -> PathBuf {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    PathBuf::from(log)
+}
+
+/// A connection that leaves no file behind: without a log nobody has the database open, and only a reader that is told so
+/// does not make one (<https://www.sqlite.org/wal.html#read_only_databases>).
+fn open_look(path: &Path) -> Result<Connection, DbError> {
+    let conn = if log_of(path).exists() {
+        open_reader(path)?
+    } else {
+        let name = percent_encode(path.as_os_str().as_bytes(), NON_ALPHANUMERIC);
+        Connection::open_with_flags(
+            format!("file:{name}?mode=ro&immutable=1"),
+            OpenFlags::SQLITE_OPEN_READ_ONLY
+                | OpenFlags::SQLITE_OPEN_NO_MUTEX
+                | OpenFlags::SQLITE_OPEN_URI,
+        )?
+    };
+    let found: i64 = conn.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    let known = migrations::known_version();
+    match found.cmp(&known) {
+        Ordering::Less => Err(DbError::Older { found, known }),
+        Ordering::Equal => Ok(conn),
+        Ordering::Greater => Err(DbError::Newer { found, known }),
+    }
+}
+
 fn tune(conn: &Connection, cache_kib: i64) -> Result<(), DbError> {
     conn.pragma_update(None, "synchronous", SYNCHRONOUS)?;
     conn.pragma_update(None, "foreign_keys", true)?;
@@ -304,6 +355,23 @@ fn tune(conn: &Connection, cache_kib: i64) -> Result<(), DbError> {
     conn.pragma_update(None, "temp_store", "MEMORY")?;
     conn.set_prepared_statement_cache_capacity(48);
     Ok(())
+}
+
+/// Starts the reader threads on connections that `open` makes.
+fn start_readers(
+    state_dir: &Path,
+    open: impl Fn() -> Result<Connection, DbError>,
+) -> Result<(mpsc::Sender<Work>, Vec<oneshot::Receiver<()>>), DbError> {
+    let (read, queue) = mpsc::channel(READ_QUEUE);
+    let queue = Arc::new(Mutex::new(queue));
+    let mut ended = Vec::new();
+    for number in 0..READERS {
+        let conn = open().map_err(|error| placed(error, state_dir))?;
+        let queue = Arc::clone(&queue);
+        let serve = move || serve_reads(conn, &queue);
+        ended.push(start(&format!("db-reader-{number}"), state_dir, serve)?);
+    }
+    Ok((read, ended))
 }
 
 /// Starts a named thread; the receiver answers when it has ended.

@@ -14,6 +14,10 @@ pub enum DbError {
         "the database was written by a newer Alcove (version {found}; this one knows {known}); nothing was changed"
     )]
     Newer { found: i64, known: i64 },
+    #[error(
+        "the database was written by an older Alcove (version {found}; this one knows {known}); start the server once to bring it up to date"
+    )]
+    Older { found: i64, known: i64 },
     #[error("the state folder {} cannot be written", .0.display())]
     ReadOnly(PathBuf),
     #[error("the disk that holds the state folder is full")]

@@ -1,10 +1,11 @@
 //! The owner's answer over sockets and on the command line: kept, and private with every flash.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use alcove::base::clock::SystemClock;
 use alcove::consent::{Access, BLOCK_BYTES, Choice, Consent, Place, Settings, Switches};
@@ -203,11 +204,34 @@ fn the_command_line_prints_the_registry_that_the_page_shows() {
     assert!(!unknown.status.success() && text(&unknown).contains("no version 7"));
 }
 
+/// Every file of a folder with its bytes and when it was changed.
+fn files(folder: &Path) -> BTreeMap<PathBuf, (Vec<u8>, SystemTime)> {
+    let mut files = BTreeMap::new();
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let entry = entry.expect("an entry");
+        let facts = entry.metadata().expect("facts");
+        if facts.is_file() {
+            let bytes = fs::read(entry.path()).expect("bytes");
+            files.insert(entry.path(), (bytes, facts.modified().expect("a time")));
+        }
+    }
+    files
+}
+
+const LOOKS: [&[&str]; 4] = [
+    &["consent", "show"],
+    &["report", "--next"],
+    &["report", "--receipts"],
+    &["report", "--diff", "1", "1"],
+];
+
 #[test]
 fn the_command_line_changes_the_answer_while_the_server_is_stopped_and_only_then() {
     let state = tempfile::tempdir().unwrap();
     let show = |words: &[&str]| text(&command(state.path(), words));
     assert!(show(&["consent", "show"]).contains("undecided"));
+    assert!(show(&["report", "--next"]).contains("nothing to show"));
+    assert!(show(&["report", "--receipts"]).contains("nothing to show"));
     assert_eq!(
         fs::read_dir(state.path()).unwrap().count(),
         0,
@@ -218,28 +242,32 @@ fn the_command_line_changes_the_answer_while_the_server_is_stopped_and_only_then
         &["consent", "set", "share", "--playback-statistics"],
     );
     assert!(set.status.success(), "{}", text(&set));
+    let kept = files(state.path());
     let next = show(&["report", "--next"]);
     assert!(
         next.contains("no collector") || next.contains("Chance"),
         "{next}"
     );
     assert!(show(&["report", "--receipts"]).contains("Nothing was ever sent"));
+    assert!(show(&["consent", "show"]).contains("share"));
+    assert!(files(state.path()) == kept, "looking changes nothing");
     let (mut server, address) = Launch::new(state.path()).run();
     let mut client = owner(address);
     let kept = consent(&mut client);
     assert_eq!(kept["mode"], "share");
     assert_eq!(kept["switches"]["playback_statistics"], true);
     assert_eq!(kept["switches"]["crash_reports"], false);
-    let refused = command(state.path(), &["consent", "set", "off"]);
-    assert!(!refused.status.success());
-    assert!(
-        text(&refused).contains("the server is running"),
-        "{}",
-        text(&refused)
-    );
-    let shown: Value = serde_json::from_str(&show(&["consent", "show", "--json"])).unwrap();
-    assert_eq!(shown["mode"], "share", "looking works beside it");
-    assert_eq!(consent(&mut client)["mode"], "share");
+    for words in [
+        &["consent", "set", "off"][..],
+        &["consent", "set", "share", "--crash-reports"],
+    ] {
+        let refused = command(state.path(), words);
+        assert!(!refused.status.success());
+        let said = text(&refused);
+        assert!(said.contains("nothing was changed"), "{said}");
+        assert!(said.contains("answer on its Privacy page"), "{said}");
+    }
+    assert_eq!(consent(&mut client), kept);
     server.signal(Signal::SIGTERM);
     server.wait();
     assert!(
@@ -248,6 +276,68 @@ fn the_command_line_changes_the_answer_while_the_server_is_stopped_and_only_then
             .success()
     );
     assert!(show(&["consent", "show"]).contains("off"));
+}
+
+#[test]
+fn the_command_line_looks_beside_a_server_that_runs() {
+    let state = tempfile::tempdir().unwrap();
+    let (mut server, address) = Launch::new(state.path()).run();
+    let mut client = owner(address);
+    let registry = client.get("/api/v1/privacy/registry").json();
+    let metrics = registry["metrics"].as_array().expect("metrics").iter();
+    let played = metrics.filter(|metric| metric["kind"] != "box");
+    let played: Vec<&Value> = played.map(|metric| &metric["name"]).collect();
+    let prepared = (0..100).find_map(|_| {
+        for mode in ["local", "share"] {
+            let answer = client.send("PUT", CONSENT, &answer(mode, true));
+            assert_eq!(answer.status, 200, "{}", answer.text());
+        }
+        let next = client.get("/api/v1/privacy/next-report").json();
+        let reports = next["reports"].as_array().expect("reports");
+        // Of the box alone nothing is known yet.
+        let is_told = |report: &Value| played.iter().any(|name| **name == report["metric"]);
+        reports.iter().any(is_told).then_some(())
+    });
+    prepared.expect("half of all weeks report");
+    let mut kept = files(state.path());
+    // Who reads notes in it how far; it is no part of what is kept, and goes with the server.
+    let index = state.path().join("alcove.db-shm");
+    assert!(kept.remove(&index).is_some(), "the server has it open");
+    for words in LOOKS {
+        let look = command(state.path(), words);
+        assert!(look.status.success(), "{words:?}: {}", text(&look));
+    }
+    let next = text(&command(state.path(), &["report", "--next"]));
+    assert!(next.contains("As the server has last written it"), "{next}");
+    let page = client.get("/api/v1/privacy/next-report").json();
+    let reports = page["reports"].as_array().expect("reports").iter();
+    let shown: Vec<&str> = reports.map(|own| own["bytes"].as_str().unwrap()).collect();
+    let lines: Vec<&str> = next.lines().filter(|line| line.starts_with('{')).collect();
+    assert!(!lines.is_empty(), "{next}");
+    for line in lines {
+        assert!(shown.contains(&line), "{line} is not on the page: {page}");
+    }
+    let shown = command(state.path(), &["consent", "show", "--json"]);
+    let shown: Value = serde_json::from_slice(&shown.stdout).unwrap();
+    assert_eq!(shown["mode"], "share");
+    let mut now = files(state.path());
+    now.remove(&index);
+    let names: Vec<_> = now
+        .keys()
+        .filter(|path| now.get(*path) != kept.get(*path))
+        .collect();
+    assert!(now == kept, "changed by looking: {names:?}");
+    assert_eq!(consent(&mut client)["mode"], "share");
+    // Nor does a look keep the server from ending, or from starting again.
+    server.signal(Signal::SIGTERM);
+    assert!(server.wait().0.success());
+    let kept = files(state.path());
+    for words in LOOKS {
+        assert!(command(state.path(), words).status.success(), "{words:?}");
+    }
+    assert!(files(state.path()) == kept, "changed by looking");
+    let (_server, address) = Launch::new(state.path()).run();
+    assert_eq!(consent(&mut owner(address))["mode"], "share");
 }
 
 #[test]
