@@ -120,6 +120,8 @@ fn a_drive_keeps_its_name_and_no_two_share_one() {
     }
     // In the other order.
     assert_eq!(attach("sda1", "Films", "2222"), "Films-2");
+    // The name of one that is away is not given to another.
+    assert_eq!(attach("sdg1", "Films", "6666"), "Films-3");
     assert_eq!(attach("sdb1", "Films", "1111"), "Films");
 }
 
