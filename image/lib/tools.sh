@@ -48,7 +48,7 @@ make_tools() {
     --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
     --dpkgopt='path-exclude=/usr/share/locale/*' \
     --setup-hook="cp '$work/preferences' \"\$1/etc/apt/preferences.d/rust\"; cp -r '$work/keys/.' \"\$1/etc/apt\"" \
-    --customize-hook='rm -rf "$1"/etc/apt/auth.conf*; mkdir -p "$1"/alcove "$1"/crates "$1"/cache' \
+    --customize-hook='rm -rf "$1"/etc/apt/auth.conf*; mkdir -p "$1"/alcove "$1"/crates "$1"/cache "$1"/out "$1"/lay' \
     --include="$(IFS=,; echo "${TOOL_PACKAGES[*]}")" \
     trixie - "$work/sources.list" 2> "$work/log" | tar -x --exclude='./dev/*' -C "$part"; then
     tail -n 30 "$work/log" >&2
@@ -81,13 +81,13 @@ apt_settings() {
 }
 
 # in_tools COMMAND...: in the tool root and without a network; the clone is /alcove, the cache folder /cache.
-# What stands in the array tools_binds is bound too.
+# tools_binds: further arguments for bwrap, such as what else is bound.
 tools_binds=()
 in_tools() {
   bwrap --unshare-user --uid 0 --gid 0 --unshare-net --unshare-pid --unshare-ipc --die-with-parent \
+    --clearenv --setenv PATH /usr/sbin:/usr/bin --setenv HOME /tmp --setenv LC_ALL C.UTF-8 \
     --bind "$tools_dir" / --dev /dev --proc /proc --tmpfs /tmp --tmpfs /run \
-    --bind "$root" /alcove --bind "$cache_dir" /cache "${tools_binds[@]}" --chdir /alcove \
-    --clearenv --setenv PATH /usr/sbin:/usr/bin --setenv HOME /tmp --setenv LC_ALL C.UTF-8 "$@"
+    --bind "$root" /alcove --bind "$cache_dir" /cache "${tools_binds[@]}" --chdir /alcove "$@"
 }
 
 # Files of a root may lie in folders without a right to write.
