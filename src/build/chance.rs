@@ -47,7 +47,10 @@ impl Seeded {
     pub fn pick(&mut self, shares: impl Iterator<Item = f64> + Clone) -> usize {
         let mut left = self.unit() * shares.clone().sum::<f64>();
         let mut last = 0;
-        for (at, share) in shares.enumerate().filter(|(_, share)| *share > 0.0) {
+        for (at, share) in shares.enumerate() {
+            if share <= 0.0 {
+                continue;
+            }
             last = at;
             left -= share;
             if left < 0.0 {

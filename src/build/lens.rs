@@ -55,6 +55,8 @@ pub struct Lens {
     pub views: Vec<View>,
     /// The metric behind each place.
     bases: Vec<Metric>,
+    /// The mark of each one's name: names are looked up tens of millions of times.
+    marks: Vec<u32>,
 }
 
 impl Lens {
@@ -70,6 +72,7 @@ impl Lens {
         }
         let mut lens = Self {
             views: Vec::new(),
+            marks: bases.iter().map(|base| mark_of(&base.name)).collect(),
             bases,
         };
         for metric in &registry.metrics {
@@ -102,7 +105,16 @@ impl Lens {
 
     /// The place of the metric `name`, if this registry has it.
     pub fn slot(&self, name: &str) -> Option<usize> {
-        self.bases.iter().position(|base| base.name == name)
+        // A plain loop: without optimization, as builds and tests have it, an iterator takes three times as long.
+        let (mark, marks) = (mark_of(name), self.marks.as_slice());
+        let mut at = 0;
+        while at < marks.len() {
+            if marks[at] == mark && self.bases[at].name == name {
+                return Some(at);
+            }
+            at += 1;
+        }
+        None
     }
 
     /// Classes of the metric at a place.
@@ -174,6 +186,16 @@ impl View {
         let cell = self.table[at];
         (cell != NONE).then_some(usize::from(cell))
     }
+}
+
+/// Length and ends of a name: the same for the same name.
+fn mark_of(name: &str) -> u32 {
+    let (first, last) = match name.as_bytes() {
+        [] => (0, 0),
+        [only] => (*only, *only),
+        [first, .., last] => (*first, *last),
+    };
+    (name.len() as u32) << 16 | u32::from(first) << 8 | u32::from(last)
 }
 
 fn class_of(metric: &Metric, raw: Raw<'_>) -> Result<u16, Fault> {

@@ -201,22 +201,23 @@ impl Survey {
             (lower, upper, Half::Upper, pair.0, pair.1),
             (upper, lower, Half::Lower, pair.1, pair.0),
         ] {
-            if let Condition::Whole(sequence) = own {
-                let found = Found {
-                    sequence,
-                    block: Box::new(block.clone()),
-                    lacking: (own != other).then_some(half),
-                };
-                self.take(found, own == other || is_one_bit_away(block, copy));
+            let Condition::Whole(sequence) = own else {
+                continue;
+            };
+            let is_complete = own == other || is_one_bit_away(block, copy);
+            if is_complete && !is_newer(sequence, self.complete.as_ref()) {
+                continue;
             }
-        }
-    }
-
-    fn take(&mut self, found: Found, is_complete: bool) {
-        if !is_complete {
-            self.single.push(found);
-        } else if is_newer(&found, self.complete.as_ref()) {
-            self.complete = Some(found);
+            let found = Found {
+                sequence,
+                block: Box::new(block.clone()),
+                lacking: (own != other).then_some(half),
+            };
+            if is_complete {
+                self.complete = Some(found);
+            } else {
+                self.single.push(found);
+            }
         }
     }
 
@@ -251,7 +252,7 @@ impl Survey {
     /// tried it was told that everything is off.
     fn record_that_counts(&self) -> Record {
         let mut tried: Vec<&Found> = self.single.iter().collect();
-        tried.retain(|found| is_newer(found, self.complete.as_ref()));
+        tried.retain(|found| is_newer(found.sequence, self.complete.as_ref()));
         tried.sort_by_key(|found| found.sequence);
         let acknowledged = self
             .complete
@@ -268,8 +269,8 @@ impl Survey {
     }
 }
 
-fn is_newer(found: &Found, other: Option<&Found>) -> bool {
-    other.is_none_or(|other| other.sequence < found.sequence)
+fn is_newer(sequence: u64, other: Option<&Found>) -> bool {
+    other.is_none_or(|other| other.sequence < sequence)
 }
 
 fn record_of(found: &Found) -> Record {

@@ -11,7 +11,7 @@ use alcove::consent::{
     Reset, Revoked, SetError, Settings, Switches, asks_not_to_track,
 };
 
-use super::mock::{ALL, Mock, WEEK, clock_at, open, settings, shared};
+use super::mock::{ALL, Image, Mock, WEEK, clock_at, filled, open, settings, shared};
 
 fn with_registry(registry_version: u32) -> Settings {
     Settings {
@@ -35,7 +35,7 @@ fn in_force(consent: &Consent) -> (Mode, Option<Reason>) {
     (effective, reason)
 }
 
-fn noise(blocks: usize) -> Vec<Block> {
+fn noise(blocks: usize) -> Image {
     let mut random = 3_u64;
     let mut block = || {
         Block(std::array::from_fn(|_| {
@@ -45,13 +45,13 @@ fn noise(blocks: usize) -> Vec<Block> {
             random.to_be_bytes()[0]
         }))
     };
-    (0..blocks).map(|_| block()).collect()
+    (0..blocks).map(|_| Arc::new(block())).collect()
 }
 
 #[test]
 fn a_blank_flash_is_undecided_and_collects_nothing() {
     for filling in [0, 0xff] {
-        let consent = Mock::of(&vec![Block([filling; BLOCK_BYTES]); 8]).open(settings());
+        let consent = Mock::of(&filled(Block([filling; BLOCK_BYTES]), 8)).open(settings());
         assert_eq!(short(&consent), (Mode::Undecided, Mode::Undecided, None));
         assert!(consent.state().asks());
         assert_eq!(
@@ -176,8 +176,9 @@ fn noise_is_off_until_an_answer_and_costs_the_years_budget() {
 fn a_newer_layout_is_off_takes_a_no_and_refuses_a_yes() {
     let mut image = shared().image();
     for block in [1, 5] {
-        image[block].0[8] = 2;
-        let (body, crc) = image[block].0.split_at_mut(BLOCK_BYTES - 4);
+        let bytes = &mut Arc::make_mut(&mut image[block]).0;
+        bytes[8] = 2;
+        let (body, crc) = bytes.split_at_mut(BLOCK_BYTES - 4);
         crc.copy_from_slice(&crc32c::crc32c(body).to_le_bytes());
     }
     let mock = Mock::of(&image);
@@ -218,7 +219,7 @@ fn when_both_copies_of_an_answer_are_gone_the_older_one_does_not_come_back() {
 fn a_new_answer_ends_the_doubt_about_damaged_blocks() {
     let mut image = shared().image();
     for block in [0, 4] {
-        image[block].0[100] = 1;
+        Arc::make_mut(&mut image[block]).0[100] = 1;
     }
     let mock = Mock::of(&image);
     let consent = mock.open(settings());
@@ -558,7 +559,7 @@ fn a_factory_reset_keeps_a_no_and_asks_again_after_a_yes() {
         let written = mock
             .image()
             .iter()
-            .filter(|block| **block != Block::ZERO)
+            .filter(|block| ***block != Block::ZERO)
             .count();
         assert_eq!(written, if reset == Reset::Erase { 2 } else { 6 });
     }

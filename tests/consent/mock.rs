@@ -34,11 +34,14 @@ pub fn settings() -> Settings {
     }
 }
 
+/// What a medium holds. Its states share the blocks that are the same in them: there are hundreds of thousands.
+pub type Image = Vec<Arc<Block>>;
+
 #[derive(Default)]
 struct Medium {
-    durable: Vec<Block>,
+    durable: Image,
     /// Written, and not flushed.
-    pending: Vec<(u32, Block)>,
+    pending: Vec<(u32, Arc<Block>)>,
     /// Writes and flushes that are still done; the one after them is cut.
     ops_left: Option<u32>,
     dead: bool,
@@ -54,14 +57,14 @@ pub struct Mock(Arc<Mutex<Medium>>);
 
 /// What a power cut leaves.
 pub struct Left {
-    durable: Vec<Block>,
-    pending: Vec<(u32, Block)>,
+    durable: Image,
+    pending: Vec<(u32, Arc<Block>)>,
     /// The two blocks that were written last.
     pub last_written: [u32; 2],
 }
 
 impl Mock {
-    pub fn of(image: &[Block]) -> Self {
+    pub fn of(image: &[Arc<Block>]) -> Self {
         Self(Arc::new(Mutex::new(Medium {
             durable: image.to_vec(),
             ..Medium::default()
@@ -69,7 +72,7 @@ impl Mock {
     }
 
     pub fn blank(blocks: usize) -> Self {
-        Self::of(&vec![Block::ZERO; blocks])
+        Self::of(&filled(Block::ZERO, blocks))
     }
 
     pub fn boxed(&self) -> Box<dyn Flash> {
@@ -102,7 +105,7 @@ impl Mock {
     }
 
     /// What was flushed.
-    pub fn image(&self) -> Vec<Block> {
+    pub fn image(&self) -> Image {
         self.medium().durable.clone()
     }
 
@@ -165,7 +168,7 @@ impl Flash for Mock {
         let was_dead = medium.dead;
         let done = medium.step();
         if !was_dead && !medium.read_only {
-            medium.pending.push((at, block.clone()));
+            medium.pending.push((at, Arc::new(block.clone())));
             medium.last_written = [medium.last_written[1], at];
         }
         done
@@ -183,24 +186,24 @@ impl Flash for Mock {
 
 impl Left {
     /// The state in which everything was kept.
-    pub fn whole(&self) -> Vec<Block> {
+    pub fn whole(&self) -> Image {
         let mut whole = self.durable.clone();
         for (at, block) in &self.pending {
-            whole[*at as usize] = block.clone();
+            whole[*at as usize] = Arc::clone(block);
         }
         whole
     }
 
     /// Every state of the medium: each subset of what was not flushed, one block of it whole or torn at any edge,
     /// its first sectors written or its last ones.
-    pub fn images(&self) -> Vec<Vec<Block>> {
+    pub fn images(&self) -> Vec<Image> {
         let mut images = Vec::new();
         for kept in 0..1_u32 << self.pending.len() {
             let is_kept = |n: usize| kept & (1 << n) != 0;
             let mut whole = self.durable.clone();
             for (n, (at, block)) in self.pending.iter().enumerate() {
                 if is_kept(n) {
-                    whole[*at as usize] = block.clone();
+                    whole[*at as usize] = Arc::clone(block);
                 }
             }
             let kept = self.pending.iter().enumerate();
@@ -208,9 +211,10 @@ impl Left {
                 for edge in 1..SECTORS {
                     for written in [0..edge, edge..SECTORS] {
                         let bytes = written.start * SECTOR_BYTES..written.end * SECTOR_BYTES;
+                        let mut part = Block::clone(&self.durable[*at as usize]);
+                        part.0[bytes.clone()].copy_from_slice(&block.0[bytes]);
                         let mut torn = whole.clone();
-                        torn[*at as usize] = self.durable[*at as usize].clone();
-                        torn[*at as usize].0[bytes.clone()].copy_from_slice(&block.0[bytes]);
+                        torn[*at as usize] = Arc::new(part);
                         images.push(torn);
                     }
                 }
@@ -225,8 +229,13 @@ pub fn open(flashes: Vec<Result<Box<dyn Flash>, Reason>>, settings: Settings) ->
     Consent::over(flashes, settings)
 }
 
-pub fn rot(image: &mut [Block], block: u32, bit: usize) {
-    image[block as usize].0[bit / 8] ^= 1 << (bit % 8);
+/// The same block everywhere.
+pub fn filled(block: Block, blocks: usize) -> Image {
+    std::iter::repeat_n(Arc::new(block), blocks).collect()
+}
+
+pub fn rot(image: &mut [Arc<Block>], block: u32, bit: usize) {
+    Arc::make_mut(&mut image[block as usize]).0[bit / 8] ^= 1 << (bit % 8);
 }
 
 /// A flash on which the owner has said yes to everything.

@@ -1,5 +1,6 @@
 //! Every sequence of up to six changes against every power cut, tear, loss and single rotted bit.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use alcove::consent::{
@@ -7,7 +8,7 @@ use alcove::consent::{
     Switches,
 };
 
-use super::mock::{ALL, Mock, open, rot, settings};
+use super::mock::{ALL, Image, Mock, open, rot, settings};
 use super::worse;
 
 /// Four blocks a half: six changes go round.
@@ -104,7 +105,7 @@ struct Model {
 }
 
 struct Start {
-    image: Vec<Block>,
+    image: Image,
     seen: Seen,
 }
 
@@ -237,7 +238,7 @@ impl Model {
     }
 
     /// Cuts the power at every write and flush of the start itself: the next start shows the same.
-    fn cut_opening(&mut self, image: &[Block], shown: Seen, what: &dyn Fn() -> String) {
+    fn cut_opening(&mut self, image: &[Arc<Block>], shown: Seen, what: &dyn Fn() -> String) {
         for cut in 0.. {
             let mock = Mock::of(image);
             mock.cut_after(cut);
@@ -259,7 +260,7 @@ impl Model {
     /// Looks at one state of the medium: as it is, with a bit rotted before it is opened, and with one rotted after.
     fn judge(
         &mut self,
-        image: &[Block],
+        image: &[Arc<Block>],
         allowed: &[Seen],
         blocks: [u32; 2],
         what: &dyn Fn() -> String,
@@ -292,7 +293,7 @@ impl Model {
     }
 
     /// What the program shows that starts on `image`, and what it leaves on the medium for sure.
-    fn look(&self, image: &[Block]) -> (Seen, Vec<Block>) {
+    fn look(&self, image: &[Arc<Block>]) -> (Seen, Image) {
         let mock = Mock::of(image);
         let seen = Seen::of(&self.open(&mock));
         (seen, mock.image())
