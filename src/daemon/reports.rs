@@ -314,13 +314,13 @@ fn next(next: Next) -> Result<(), ReportError> {
 fn receipts(sent: Vec<Sent>) -> Result<(), ReportError> {
     let mut out = std::io::stdout().lock();
     if sent.is_empty() {
-        writeln!(out, "Nothing was ever sent.")?;
+        writeln!(out, "No receipts on this disk.")?;
     }
     for one in sent {
         let unsure = if one.arrived {
             ""
         } else {
-            "  (perhaps not arrived)"
+            "  (about to be sent; whether it left is not known)"
         };
         writeln!(out, "{}  {}{unsure}", one.sent_week, one.bytes)?;
     }

@@ -85,6 +85,11 @@ impl Report {
     pub fn bytes(&self) -> &str {
         &self.bytes
     }
+
+    /// Whether it could leave the box: it happened after the owner allowed that.
+    pub fn may_leave(&self) -> bool {
+        self.may_leave
+    }
 }
 
 /// The kept reports; a cheap handle.

@@ -248,7 +248,7 @@ fn the_command_line_changes_the_answer_while_the_server_is_stopped_and_only_then
         next.contains("no collector") || next.contains("Chance"),
         "{next}"
     );
-    assert!(show(&["report", "--receipts"]).contains("Nothing was ever sent"));
+    assert!(show(&["report", "--receipts"]).contains("No receipts on this disk"));
     assert!(show(&["consent", "show"]).contains("share"));
     assert!(files(state.path()) == kept, "looking changes nothing");
     let (mut server, address) = Launch::new(state.path()).run();

@@ -24,6 +24,8 @@ pub struct CrashReport {
     pub program: CrashedProgram,
     /// The exact text that a report to the makers would consist of.
     pub bytes: String,
+    /// Whether it could leave the box: it happened after the owner allowed that.
+    pub may_leave: bool,
 }
 
 /// Which program crashed.
@@ -45,6 +47,7 @@ impl From<Report> for CrashReport {
                 Program::Worker => CrashedProgram::Worker,
             },
             bytes: report.bytes().to_owned(),
+            may_leave: report.may_leave(),
         }
     }
 }

@@ -927,6 +927,8 @@ export interface components {
             /** @description The exact text that a report to the makers would consist of. */
             bytes: string;
             id: components["schemas"]["Id"];
+            /** @description Whether it could leave the box: it happened after the owner allowed that. */
+            may_leave: boolean;
             program: components["schemas"]["CrashedProgram"];
             /** @description "2026-W47". */
             week: string;

@@ -26,7 +26,7 @@ export const privacy = {
   choiceTitle: 'Your answer',
   choiceTitleMember: 'The owner’s answer',
   member:
-    'You see here what the owner of this box allows, everything that could be collected and every place that it could go to. Only the owner can change the answer or delete anything, and only the owner sees counts, reports and crash reports, as they say what the household plays.',
+    'You see here what the owner of this box allows, everything that could be collected and every place that it could go to. Only the owner can change the answer or delete anything, and only the owner sees counts and reports, as they say what the household plays, and crash reports.',
   undecided: 'Nobody has answered yet. Until then nothing is collected.',
   answered: (mode: string, week: string) => `Your answer: “${mode}”, given in ${week}.`,
   answeredOnce: (mode: string) => `Your answer: “${mode}”.`,
@@ -42,12 +42,12 @@ export const privacy = {
   },
   noCollector: 'This build has no collector: nothing can be sent.',
   nothingCanBeSent: (kinds: string) =>
-    `Allowed: ${kinds}. This build has no collector: nothing can be sent, and nothing has been.`,
+    `Allowed: ${kinds}. This build has no collector: nothing can be sent.`,
   switchesTitle: 'What it is about',
   switches: {
     playback_statistics: {
       title: 'Playback statistics',
-      text: 'Counts in rough classes how well playing went, such as “HEVC, fast enough”, never a title, a name or a time of day.',
+      text: 'Counts in rough classes how well playing went, such as “played without stopping”, never a title, a name or a time of day.',
     },
     crash_reports: {
       title: 'Crash reports',
@@ -64,7 +64,7 @@ export const privacy = {
   switchesNone: 'No switch is on, so nothing is collected.',
   saving: 'Saving…',
   saved: 'Saved, where a power cut cannot lose it.',
-  savedDeleted: 'Saved, where a power cut cannot lose it. What had been collected for it is deleted.',
+  savedDeleted: 'Saved, where a power cut cannot lose it. Whatever was collected for what is now off is deleted.',
   reasons: {
     flash_missing: 'The memory that keeps your answer is not there. Without it nothing is collected. Check that it is connected, then restart the box.',
     flash_unopened: 'The memory that keeps your answer cannot be opened. Nothing is collected. Check its permissions, then restart the box.',
@@ -95,7 +95,7 @@ export const privacy = {
   answerNo: 'Nothing leaves this box',
   answerNoText: 'Alcove collects nothing and sends nothing. You can look at everything and decide otherwise later.',
   answerYes: 'Share playback statistics',
-  answerYesText: 'Up to five rough answers a week, such as “HEVC is common”. Never what you watch, when, or who you are.',
+  answerYesText: 'Up to five rough answers a week, such as “films play without stopping”. Never what you watch, when, or who you are.',
   answerNoCollector: 'This build has no collector: nothing can be sent. With “Share”, reports are only prepared and shown to you.',
   questionDetails: 'What exactly, and a third way',
   questionThird: 'The third way: collect for your own eyes.',
@@ -109,9 +109,9 @@ export const privacy = {
   answerLater: 'Decide later',
   answerSave: 'Save answer',
   metricsTitle: 'What can be collected',
-  metricsLead: 'This is all there is: what is not in this list, the program cannot collect. Open a question to see its possible answers, an example and the counts of this box.',
+  metricsLead: 'Every question there is: what playing leads to is counted under one of these, or not at all. Open a question to see its possible answers, an example and the counts of this box.',
   metricsLeadMember:
-    'This is all there is: what is not in this list, the program cannot collect. Open a question to see its possible answers and an example. The counts are shown to the owner alone, as they say what the household plays.',
+    'Every question there is: what playing leads to is counted under one of these, or not at all. Open a question to see its possible answers and an example. The counts are shown to the owner alone, as they say what the household plays.',
   collecting: (week: string) => `Being counted on this box, ${week}. The counts of a day are gone the day after.`,
   notCollecting: 'Nothing is being collected.',
   groups: {
@@ -131,7 +131,7 @@ export const privacy = {
   metricFacts: (name: string, category: string, since: string, expires: string) =>
     `Called “${name}” in reports. Switch: ${category}. In the list since version ${since}, no longer collected from ${expires} on.`,
   keptTitle: 'What is kept of it',
-  keptLead: 'Every table in the memory of this box, and every column of it. What is kept here for the owner alone is never sent.',
+  keptLead: 'Every table that what was counted is kept in, and every column of it. What is kept here for the owner alone is never sent.',
   leaves: {
     never: 'kept here, never sent',
     as_reports: 'becomes the reports',
@@ -141,7 +141,7 @@ export const privacy = {
   keptUntil: (week: string) => `No longer kept from ${week} on.`,
   keptAsMetrics: 'Each line goes when its question does.',
   performanceTitle: 'How your box copes',
-  performanceLead: 'For your eyes: these plots are made on this box from classes, and nothing of them leaves it.',
+  performanceLead: 'For your eyes: these plots are made on this box, and nothing of them leaves it. Temperatures are exact here, and forgotten after six hours or when the box restarts.',
   performanceEmpty: 'Nothing to plot yet. After films have been converted on this box, the plots appear here.',
   speedTitle: 'Speed of converting',
   speedText: 'How fast pictures were converted, compared with the film’s own speed. From 1.1 on playing is smooth; below 0.9 it stops and waits.',
@@ -186,12 +186,15 @@ export const privacy = {
   receiptsTitle: 'Reports that were sent',
   receiptsLead: 'Every report that has left this box, as it left.',
   receiptsEmpty: 'None. Nothing has ever been sent from this box.',
+  receiptsLost: 'None on this disk. But the privacy budget shows that reports were booked, so some may have been sent before this disk was used.',
   sentIn: (week: string) => `Sent in ${week}.`,
-  triedIn: (week: string) => `Sent in ${week}; perhaps it has not arrived.`,
+  triedIn: (week: string) => `About to be sent in ${week}; whether it left or arrived is not known.`,
   crashesTitle: 'Crash reports',
-  crashesLead: 'In full, as they would leave the box. They are kept for four weeks at most, and 20 at most.',
+  crashesLead: 'In full, character by character: what could leave the box, where you allow it, is this and nothing else. They are kept for four weeks at most, and 20 at most.',
   crashesEmpty: 'None. Either nothing has crashed, or crash reports are switched off.',
   crashOf: (program: string, week: string) => `${program}, ${week}`,
+  crashMayLeave: 'Could leave the box: it happened after that was allowed.',
+  crashStays: 'Stays here: it happened before sharing was allowed.',
   crashDelete: (name: string) => `Delete the crash report: ${name}`,
   crashDeleteTitle: 'Delete this crash report?',
   crashDeleteText: (name: string) => `The crash report “${name}” is deleted for good.`,
@@ -244,6 +247,8 @@ export const privacy = {
     fold: 'what counts as one',
     since: 'since when',
     expires: 'until when',
+    leaves: 'whether it leaves the box',
+    columns: 'its columns',
   },
   registryIs: (version: string) => `List version ${version}, fingerprint`,
   forgetTitle: 'Delete everything collected',
