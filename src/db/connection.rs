@@ -14,7 +14,8 @@ use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::{mpsc, oneshot};
 
-use super::{DbError, migrations};
+use super::DbError;
+use super::migrations::{self, Found};
 
 /// Waiting writes; when full, `write` waits.
 const WRITE_QUEUE: usize = 32;
@@ -70,7 +71,7 @@ impl Db {
     ///
     /// # Errors
     /// [`DbError::InUse`] when another instance has the folder, [`DbError::Newer`] when a newer
-    /// program wrote it (nothing is changed), [`DbError::ReadOnly`], [`DbError::Full`] and others.
+    /// program wrote it and this one cannot run on that (nothing is changed), [`DbError::ReadOnly`], [`DbError::Full`] and others.
     pub fn open(state_dir: &Path) -> Result<Self, DbError> {
         std::fs::create_dir_all(state_dir)
             .map_err(|error| DbError::from_io(state_dir.to_owned(), error))?;
@@ -290,9 +291,9 @@ fn open_writer(path: &Path) -> Result<Connection, DbError> {
             | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )?;
     conn.busy_timeout(Duration::from_secs(5))?;
-    let found: i64 = conn.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    let known = migrations::known_version();
-    if found > known {
+    let state = Found::judge(&conn)?;
+    if let Found::Newer(found) = state {
+        let known = migrations::known_version();
         return Err(DbError::Newer { found, known });
     }
     if conn.is_readonly("main")? {
@@ -302,7 +303,10 @@ fn open_writer(path: &Path) -> Result<Connection, DbError> {
     tune(&conn, WRITER_CACHE_KIB)?;
     conn.pragma_update(None, "wal_autocheckpoint", 500)?;
     conn.pragma_update(None, "journal_size_limit", 4 * 1024 * 1024)?;
-    migrations::apply(&mut conn)?;
+    match state {
+        Found::Known => migrations::apply(&mut conn)?,
+        _ => log::info!("a newer Alcove wrote the database, and lets this one run on it"),
+    }
     Ok(conn)
 }
 

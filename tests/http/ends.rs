@@ -62,15 +62,18 @@ fn contents(state: &Path) -> Vec<(String, Vec<u8>)> {
 }
 
 #[test]
-fn a_newer_database_is_left_as_it_is() {
+fn a_newer_database_on_which_no_older_program_runs_is_left_as_it_is() {
     let state = tempfile::tempdir().unwrap();
     let (mut server, _) = Launch::new(state.path()).run();
     server.signal(Signal::SIGTERM);
     server.wait();
-    // The schema's version is four bytes at offset 60 of the file (sqlite.org/fileformat.html).
+    // The schema's version is four bytes at offset 60 of the file, the oldest program that runs on it four at offset 68,
+    // where there is room for an application's id (sqlite.org/fileformat.html).
     let path = state.path().join("alcove.db");
     let mut bytes = std::fs::read(&path).unwrap();
-    bytes[60..64].copy_from_slice(&9999_u32.to_be_bytes());
+    for at in [60, 68] {
+        bytes[at..at + 4].copy_from_slice(&9999_u32.to_be_bytes());
+    }
     std::fs::write(&path, bytes).unwrap();
     let before = contents(state.path());
     let refusal = Launch::new(state.path()).spawn().refusal();

@@ -2,7 +2,7 @@
 //!
 //! Never: a change to a folder itself.
 
-use alcove::db::{Db, DbError};
+use alcove::db::{Db, DbError, settings};
 use alcove::library::{ItemKind, LibraryError, LibraryKind};
 
 use crate::house::{Folders, House, Tasks};
@@ -104,40 +104,12 @@ async fn folders_that_cannot_be_libraries_are_refused() {
     house.close().await;
 }
 
-#[tokio::test]
-async fn the_choice_of_a_folder_begins_at_the_attached_drives() {
-    let folders = Folders::new();
-    folders.put("tiny_h264.mkv", "films/A (2010).mkv");
-    let drives = folders.state().join("drives");
-    for folder in ["Holiday disk/Films", "films-2"] {
-        std::fs::create_dir_all(drives.join(folder)).unwrap();
-    }
-    let house = House::open(folders, Tasks::Scan).await;
-    let browse = |path| house.library.browse_folders(path);
-    let names = |shown: &alcove::library::Folders| -> Vec<String> {
-        shown.folders.iter().map(|f| f.name.clone()).collect()
-    };
-    let top = browse(None).await.unwrap();
-    assert_eq!((&top.path, &top.parent, top.drives), (&drives, &None, true));
-    assert_eq!(names(&top), ["films-2", "Holiday disk"]);
-    let below = browse(Some(drives.join("Holiday disk"))).await.unwrap();
-    assert_eq!(
-        (below.parent.as_ref(), below.drives),
-        (Some(&drives), false)
-    );
-    assert_eq!(names(&below), ["Films"]);
-    // A drive that was pulled out is no longer offered.
-    std::fs::remove_dir(drives.join("films-2")).unwrap();
-    assert_eq!(names(&browse(None).await.unwrap()), ["Holiday disk"]);
-    house.close().await;
-}
-
 fn film_parent(films: &std::path::Path) -> std::path::PathBuf {
     films.join("..").join("films")
 }
 
 #[test]
-fn a_state_folder_is_used_by_one_alcove_and_never_by_an_older_one() {
+fn a_state_folder_is_used_by_one_alcove_and_by_an_older_one_where_the_newer_says_so() {
     let folder = tempfile::tempdir().unwrap();
     let db = Db::open(folder.path()).unwrap();
     assert!(matches!(Db::open(folder.path()), Err(DbError::InUse(_))));
@@ -150,12 +122,28 @@ fn a_state_folder_is_used_by_one_alcove_and_never_by_an_older_one() {
         Err(DbError::Closed)
     ));
     drop(db);
+    // What a newer one does: its steps only add, and one of them does not.
+    let change = |sql: &'static str| {
+        let db = Db::open(folder.path()).unwrap();
+        let changed = runtime.block_on(db.write(move |conn| Ok(conn.execute_batch(sql)?)));
+        changed.unwrap();
+        runtime.block_on(db.close());
+    };
+    change(
+        "ALTER TABLE settings ADD COLUMN more INTEGER NOT NULL DEFAULT 7;
+         CREATE TABLE newer (a TEXT NOT NULL);
+         PRAGMA user_version = 9998",
+    );
     let db = Db::open(folder.path()).unwrap();
-    runtime
-        .block_on(db.write(|conn| Ok(conn.pragma_update(None, "user_version", 9999)?)))
-        .unwrap();
+    let kept = runtime.block_on(db.write(|conn| {
+        settings::set(conn, "kept by the older", "yes")?;
+        let sql = "SELECT user_version, more FROM pragma_user_version, settings";
+        Ok(conn.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))?)
+    }));
+    assert_eq!(kept.unwrap(), (9998_i64, 7_i64));
     runtime.block_on(db.close());
     drop(db);
+    change("PRAGMA user_version = 9999; PRAGMA application_id = 9999");
     let path = folder.path().join("alcove.db");
     let before = std::fs::read(&path).unwrap();
     assert!(matches!(
