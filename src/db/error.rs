@@ -64,6 +64,13 @@ impl DbError {
         }
     }
 
+    /// True when tables are not there, or not as this program knows them.
+    pub fn is_of_another_schema(&self) -> bool {
+        use rusqlite::ErrorCode;
+        matches!(self, Self::Sqlite(error)
+            if matches!(error.sqlite_error_code(), None | Some(ErrorCode::Unknown)))
+    }
+
     /// True when a unique or foreign key constraint refused the change.
     pub fn is_constraint(&self) -> bool {
         matches!(self, Self::Sqlite(error)

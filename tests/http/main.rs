@@ -14,6 +14,7 @@ mod files;
 mod hung;
 mod kills;
 mod limits;
+mod newer;
 mod privacy;
 mod server;
 mod surface;

@@ -436,6 +436,38 @@ async fn a_newer_journal_is_neither_used_nor_touched_until_the_owner_says_so() {
 }
 
 #[tokio::test]
+async fn tables_of_a_newer_alcove_are_private_and_stop_no_start() {
+    for newer in [
+        "DROP TABLE telemetry_counts",
+        "ALTER TABLE telemetry_answers RENAME COLUMN seen TO offered",
+        "DROP TABLE telemetry_journal; CREATE TABLE telemetry_journal (layout TEXT);
+         INSERT INTO telemetry_journal VALUES ('two')",
+        "ALTER TABLE telemetry_journal RENAME TO telemetry_heads",
+    ] {
+        let mut alcove = Box_::new();
+        let journal = alcove.journal().await;
+        answer(&journal, Choice::Share).await;
+        note(&journal, &playback(VideoCodec::Hevc));
+        journal.write().await;
+        alcove.change("PRAGMA secure_delete = 1; CREATE TABLE telemetry_more (a TEXT); INSERT INTO telemetry_more VALUES ('video_codec.hevc')").await;
+        alcove.change(newer).await;
+        let journal = alcove.again(journal).await;
+        note(&journal, &playback(VideoCodec::Hevc));
+        journal.write().await;
+        assert_eq!(journal.trouble(), Some(Trouble::Newer), "{newer}");
+        assert!(is_empty(&journal) && !journal.is_collecting(), "{newer}");
+        assert!(!alcove.traces().is_empty(), "{newer}: it is not touched");
+        journal.clear().await.unwrap();
+        let left = alcove.traces();
+        assert!(!left.contains(&"video_codec.hevc"), "{newer}: {left:?}");
+        // What does not fit is not written either.
+        assert_eq!(journal.trouble(), Some(Trouble::Newer), "{newer}");
+        answer(&journal, Choice::Off).await;
+        assert_eq!(alcove.traces(), Vec::<&str>::new(), "{newer}");
+    }
+}
+
+#[tokio::test]
 async fn a_table_of_a_newer_journal_is_emptied_by_a_no_too() {
     let mut alcove = Box_::new();
     let journal = alcove.journal().await;

@@ -94,8 +94,13 @@ impl Journal {
         clock: SharedClock,
         source: Arc<dyn Source>,
     ) -> Result<Self, DbError> {
-        let stored = db.read(rows::load).await?;
+        let mut now = Now::load(&db).await?;
         let state = consent.state();
+        // The end before this start may have come in the middle of a deletion, or before the log was emptied.
+        if !now.newer && !state.effective.collects(Kind::PlaybackStatistics) {
+            now.clear.ask();
+        }
+        now.scrub.ask();
         let journal = Self {
             inner: Arc::new(Inner {
                 db,
@@ -103,17 +108,12 @@ impl Journal {
                 crashes,
                 clock,
                 source,
-                now: Mutex::new(Now::found(stored.as_ref())),
+                now: Mutex::new(now),
                 disk: tokio::sync::Mutex::new(()),
                 mode: watch::Sender::new(state.effective.mode()),
             }),
         };
         journal.inner.gather(&state);
-        // The end before this start may have come in the middle of a deletion, or before the log was emptied.
-        if stored.is_none() && !state.effective.collects(Kind::PlaybackStatistics) {
-            journal.inner.now().clear.ask();
-        }
-        journal.inner.now().scrub.ask();
         let inner = Arc::clone(&journal.inner);
         to_the_end(move || inner.begin()).await;
         Ok(journal)

@@ -50,8 +50,7 @@ impl Look {
     /// # Errors
     /// [`DbError`] of the query.
     pub async fn at(db: &Db, consent: &Consent, clock: &SharedClock) -> Result<Self, DbError> {
-        let stored = db.read(rows::load).await?;
-        let mut now = Now::found(stored.as_ref());
+        let mut now = Now::load(db).await?;
         now.keep_up(consent, clock);
         let week = Week::of_unix_ms(clock.unix_ms());
         Ok(Self {

@@ -61,6 +61,13 @@ impl Now {
         now
     }
 
+    /// What is stored turns out to be a newer Alcove's: nothing is counted beside it.
+    pub(super) fn find_newer(&mut self) {
+        self.newer = true;
+        self.held = None;
+        self.save.give_up();
+    }
+
     /// From here on what was seen of the box is of no use, and nothing is counted.
     pub(super) fn hold(&mut self) {
         self.changing = true;

@@ -1,10 +1,11 @@
-//! Brings the database to what memory holds.
+//! Brings memory to what the database holds at the start, and the database to what memory holds from then on.
 //!
 //! Never: bringing back what was given up.
 
 use super::Inner;
-use crate::db::DbError;
+use super::now::Now;
 use crate::db::telemetry as rows;
+use crate::db::{Db, DbError};
 use crate::telemetry::held::Held;
 
 /// Something that is to be done, and is asked for again while it is being done.
@@ -37,6 +38,23 @@ impl Wish {
     }
 }
 
+impl Now {
+    /// What is held at the start. Tables that are not what this program knows are a newer Alcove's.
+    ///
+    /// # Errors
+    /// [`DbError`] of the query.
+    pub(super) async fn load(db: &Db) -> Result<Self, DbError> {
+        match db.read(rows::load).await {
+            Err(error) if error.is_of_another_schema() => {
+                let mut now = Self::default();
+                now.find_newer();
+                Ok(now)
+            }
+            stored => Ok(Self::found(stored?.as_ref())),
+        }
+    }
+}
+
 impl Inner {
     /// Brings the database to what memory holds. What fails stays wished for. Blocks.
     pub(super) fn settle(&self) -> Result<(), DbError> {
@@ -52,8 +70,13 @@ impl Inner {
             self.now().clear.done(asked);
         }
         if let (Some(asked), Some(held)) = (save, held) {
-            self.db
-                .write_blocking(move |conn| rows::save(conn, &held))?;
+            match self.db.write_blocking(move |conn| rows::save(conn, &held)) {
+                Err(error) if error.is_of_another_schema() || error.is_constraint() => {
+                    log::warn!("nothing is counted beside what a newer Alcove keeps: {error}");
+                    self.now().find_newer();
+                }
+                saved => saved?,
+            }
             self.now().save.done(asked);
         }
         if let Some(asked) = scrub {
