@@ -2,7 +2,6 @@
 //!
 //! Never: SQL of a feature; blocking the async runtime.
 
-use std::cmp::Ordering;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -70,8 +69,8 @@ impl Db {
     /// Blocks; meant for the start of the program.
     ///
     /// # Errors
-    /// [`DbError::InUse`] when another instance has the folder, [`DbError::Newer`] when a newer
-    /// program wrote it and this one cannot run on that (nothing is changed), [`DbError::ReadOnly`], [`DbError::Full`] and others.
+    /// [`DbError::InUse`] when another instance has the folder, [`DbError::Newer`] when a newer program wrote it and this
+    /// one cannot run on that (nothing is changed), [`DbError::ReadOnly`], [`DbError::Full`] and others.
     pub fn open(state_dir: &Path) -> Result<Self, DbError> {
         std::fs::create_dir_all(state_dir)
             .map_err(|error| DbError::from_io(state_dir.to_owned(), error))?;
@@ -99,7 +98,7 @@ impl Db {
     /// Blocks; meant for the command line.
     ///
     /// # Errors
-    /// [`DbError::Newer`] and [`DbError::Older`] when another version wrote it, and others.
+    /// [`DbError::Newer`] as of [`Db::open`], [`DbError::Older`] when an older program wrote it, and others.
     pub fn look(state_dir: &Path) -> Result<Option<Self>, DbError> {
         let path = state_dir.join("alcove.db");
         let is_there = path.try_exists();
@@ -304,7 +303,7 @@ fn open_writer(path: &Path) -> Result<Connection, DbError> {
     conn.pragma_update(None, "wal_autocheckpoint", 500)?;
     conn.pragma_update(None, "journal_size_limit", 4 * 1024 * 1024)?;
     match state {
-        Found::Known => migrations::apply(&mut conn)?,
+        Found::Known(_) => migrations::apply(&mut conn)?,
         _ => log::info!("a newer Alcove wrote the database, and lets this one run on it"),
     }
     Ok(conn)
@@ -342,12 +341,11 @@ fn open_look(path: &Path) -> Result<Connection, DbError> {
                 | OpenFlags::SQLITE_OPEN_URI,
         )?
     };
-    let found: i64 = conn.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     let known = migrations::known_version();
-    match found.cmp(&known) {
-        Ordering::Less => Err(DbError::Older { found, known }),
-        Ordering::Equal => Ok(conn),
-        Ordering::Greater => Err(DbError::Newer { found, known }),
+    match Found::judge(&conn)? {
+        Found::Known(found) if found < known => Err(DbError::Older { found, known }),
+        Found::Newer(found) => Err(DbError::Newer { found, known }),
+        Found::Known(_) | Found::NewerThatOnlyAdds => Ok(conn),
     }
 }
 

@@ -26,8 +26,8 @@ const OLDEST_PROGRAM: i64 = 1;
 /// What is known of a database before anything is done with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Found {
-    /// To be brought up to date.
-    Known,
+    /// Of this version or an earlier one, and then to be brought up to date.
+    Known(i64),
     /// A newer program wrote it, and lets this one run on it as it is.
     NewerThatOnlyAdds,
     /// A newer program wrote it; its version.
@@ -40,7 +40,7 @@ impl Found {
         let version: i64 = conn.query_row("PRAGMA user_version", [], |row| row.get(0))?;
         let oldest: i64 = conn.query_row("PRAGMA application_id", [], |row| row.get(0))?;
         Ok(if version <= known_version() {
-            Self::Known
+            Self::Known(version)
         } else if (1..=known_version()).contains(&oldest) {
             Self::NewerThatOnlyAdds
         } else {

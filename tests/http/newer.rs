@@ -4,7 +4,7 @@ use alcove::telemetry::registry::REGISTRY;
 use rusqlite::Connection;
 use serde_json::json;
 
-use super::privacy::{CONSENT, answer, consent};
+use super::privacy::{CONSENT, answer, command, consent};
 use super::server::{Launch, owner};
 
 const JOURNAL: &str = "/api/v1/privacy/journal";
@@ -49,6 +49,8 @@ fn after_a_rollback_the_older_program_runs_and_leaves_a_newer_journal_alone() {
                 .expect("a row")
         };
         assert_eq!(rows(), (99, 1), "{sql}");
+        let looked = command(state.path(), &["report", "--receipts"]);
+        assert!(looked.status.success(), "{sql}: {looked:?}");
         assert_eq!(client.send("DELETE", JOURNAL, &json!({})).status, 204);
         assert_eq!(rows(), (99, 0), "{sql}: only the owner's delete empties it");
         let collecting = &client.get(JOURNAL).json()["collecting"];

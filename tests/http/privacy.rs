@@ -34,7 +34,7 @@ pub fn consent(client: &mut Client) -> Value {
 }
 
 /// Runs `alcove` with `words` on the state.
-fn command(state: &Path, words: &[&str]) -> Output {
+pub fn command(state: &Path, words: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_alcove"))
         .args(words)
         .arg("--state")
