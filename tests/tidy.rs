@@ -88,6 +88,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("landlock", &["worker"]),
     ("crc32c", &["consent"]),
     ("notify", &["library"]),
+    ("zbus", &["update"]),
     ("quick_xml", &["library"]),
     ("clap", &["daemon", "main"]),
 ];

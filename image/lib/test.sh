@@ -5,7 +5,7 @@
 readonly NEXTEST_VERSION=0.9.143
 readonly STAGES=(format lint scripts ui rust browser api)
 readonly TEST_PACKAGES=(ffmpeg fonts-dejavu-core shellcheck python3 python3-venv systemd iproute2 nftables
-  qemu-system-arm u-boot-qemu u-boot-tools mtools dosfstools fdisk
+  qemu-system-arm u-boot-qemu u-boot-tools mtools dosfstools fdisk dbus openssl
   gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-libav)
 
 passed=0
@@ -142,6 +142,9 @@ nextest_ready() {
 stage_rust() {
   local log=$build_dir/nextest.log args=() line bad good
   nextest_ready
+  # RAUC for the tests of updates; the machine's own is often older.
+  tools_ready
+  export ALCOVE_TOOL_ROOT=$tools_dir
   lint_ui_exists
   sources_are_this_clone
   [ -z "$1" ] || args=("$1" --no-tests=pass)

@@ -282,6 +282,20 @@ impl Accounts {
         self.store_password(user.id, new, Some(session.id)).await
     }
 
+    /// Makes sure that whoever asks knows the password of the person of `session`.
+    ///
+    /// # Errors
+    /// [`AuthError::WrongPassword`], [`AuthError::TooManyAttempts`].
+    pub async fn confirm(
+        &self,
+        session: &Session,
+        password: String,
+        from: IpAddr,
+    ) -> Result<(), AuthError> {
+        let verified = self.verify(&session.username, password, from).await;
+        verified.map(|_| ())
+    }
+
     /// Sets the password of `name` without knowing the old one; for the person at the machine.
     ///
     /// # Errors

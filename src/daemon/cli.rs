@@ -14,6 +14,7 @@ use super::bootctl::{self, BootctlArguments};
 use super::config::{Config, ConfigError};
 use super::people::{self, UserCommand};
 use super::reports::{self, ConsentCommand, ReportChoice, ReportError};
+use super::updating::{self, UpdateArguments};
 use super::{heap, serve};
 use crate::board::{Board, BoardFile, CodecDevice, Now};
 
@@ -50,6 +51,10 @@ enum Command {
     },
     /// Prints what would be sent, what was sent, or how the registry changed.
     Report(ReportArguments),
+    /// Installs an update of the firmware from a file, when this box trusts whoever signed it.
+    Update(UpdateArguments),
+    /// Does for the server what only root may: one request on standard input, one answer.
+    System(SystemArguments),
     /// Shows the answer about privacy, or stores one while the server is stopped.
     Consent(ConsentArguments),
     /// Reads or changes which slot of the firmware starts; for RAUC.
@@ -108,6 +113,13 @@ struct ServeArguments {
 }
 
 #[derive(Debug, Args)]
+struct SystemArguments {
+    /// A TOML file, for the place of the firmware.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
 struct UserArguments {
     #[command(subcommand)]
     command: UserCommand,
@@ -131,6 +143,8 @@ pub fn main() -> ExitCode {
         Command::Report(arguments) => report(arguments),
         Command::Consent(arguments) => consent(arguments),
         Command::Bootctl(arguments) => bootctl(&arguments),
+        Command::Update(arguments) => update(arguments),
+        Command::System(arguments) => system(arguments),
     };
     outcome.unwrap_or_else(|error| {
         let _ = writeln!(std::io::stderr(), "alcove: {error}");
@@ -176,6 +190,23 @@ fn consent(arguments: ConsentArguments) -> Outcome {
 fn bootctl(arguments: &BootctlArguments) -> Outcome {
     bootctl::run(arguments)?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn update(arguments: UpdateArguments) -> Outcome {
+    let config = read_config(arguments.config.clone().or_else(shipped), None)?;
+    updating::update(&arguments, &config)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn system(arguments: SystemArguments) -> Outcome {
+    updating::answer(&read_config(arguments.config, None)?)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The configuration that the firmware comes with.
+fn shipped() -> Option<PathBuf> {
+    let path = PathBuf::from("/usr/share/alcove/alcove.toml");
+    path.is_file().then_some(path)
 }
 
 fn done(outcome: Result<(), ReportError>) -> Outcome {

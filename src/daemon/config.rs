@@ -58,6 +58,7 @@ pub struct Config {
     pub transcode: TranscodeSection,
     pub library: LibrarySection,
     pub privacy: PrivacySection,
+    pub firmware: FirmwareSection,
 }
 
 /// `[http]`
@@ -117,6 +118,22 @@ pub struct PrivacySection {
     pub news: String,
 }
 
+/// `[firmware]`
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct FirmwareSection {
+    /// The folder below which the firmware's own files, devices and programs lie. Default `/`.
+    pub root: PathBuf,
+}
+
+impl Default for FirmwareSection {
+    fn default() -> Self {
+        Self {
+            root: PathBuf::from("/"),
+        }
+    }
+}
+
 /// One place, or several.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(untagged)]
@@ -159,6 +176,7 @@ impl Default for Config {
             transcode: TranscodeSection::default(),
             library: LibrarySection::default(),
             privacy: PrivacySection::default(),
+            firmware: FirmwareSection::default(),
         }
     }
 }

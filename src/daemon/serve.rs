@@ -19,6 +19,8 @@ use tokio_util::task::TaskTracker;
 
 use super::config::Config;
 use super::gathering::{self, Gathering, Watch};
+use super::health::Trial;
+use super::notify::Notify;
 use super::signals::Signals;
 use super::tasks::Tasks;
 use super::{address, crash, heap, logger, privacy};
@@ -26,7 +28,7 @@ use crate::auth::{Accounts, AuthError, KeyError};
 use crate::base::clock::{SharedClock, SystemClock};
 use crate::board::{Board, Sensors};
 use crate::db::{Db, DbError};
-use crate::http::{self, Rooms};
+use crate::http::{self, Page, Rooms};
 use crate::library::{Library, LibraryConfig, LibraryError};
 use crate::pool::{Pool, PoolConfig};
 use crate::telemetry::journal::Journal;
@@ -34,6 +36,8 @@ use crate::transcode::backend::Software;
 use crate::transcode::capacity::{Capacity, CoreKind};
 use crate::transcode::playbacks::{Ended, Playbacks};
 use crate::transcode::session::{Sessions, SessionsConfig};
+use crate::update::updates::Orders;
+use crate::update::{Firmware, Updates};
 
 /// Sets the password of the account `owner` when there is no account yet.
 pub const OWNER_PASSWORD: &str = "ALCOVE_OWNER_PASSWORD";
@@ -134,6 +138,8 @@ struct House {
     board: Board,
     journal: Journal,
     sensors: Sensors,
+    updates: Updates,
+    orders: Option<Orders>,
     clock: SharedClock,
     library_tasks: Tasks,
     /// Ends the library's tasks.
@@ -166,14 +172,14 @@ async fn serve(config: Config) -> Result<ExitCode, ServeError> {
     let settings = config.clone();
     // On a thread of its own: a disk that hangs must not keep the signals waiting.
     let building = tokio::spawn(async move { build(&settings).await });
-    let (house, ended) = tokio::select! {
+    let (mut house, ended) = tokio::select! {
         house = building => house.map_err(|error| ServeError::Runtime(error.into()))??,
         () = signals.next() => {
             log::info!("ended before the start was done");
             return Ok(ExitCode::SUCCESS);
         }
     };
-    let running = start(&config, &house, ended, listener);
+    let running = start(&config, &mut house, ended, listener);
     house.sensors.ready();
     log::info!(
         "Alcove {} answers on http://{}",
@@ -195,7 +201,7 @@ async fn serve(config: Config) -> Result<ExitCode, ServeError> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn start(config: &Config, house: &House, ended: Ended, listener: TcpListener) -> Running {
+fn start(config: &Config, house: &mut House, ended: Ended, listener: TcpListener) -> Running {
     let mut running = Running::default();
     let router = http::router(Rooms {
         accounts: house.accounts.clone(),
@@ -207,11 +213,24 @@ fn start(config: &Config, house: &House, ended: Ended, listener: TcpListener) ->
         journal: house.journal.clone(),
         addresses: privacy::addresses(config),
         sensors: house.sensors.clone(),
+        updates: house.updates.clone(),
         clock: Arc::clone(&house.clock),
         state_dir: config.state.clone(),
         hosts: config.hosts(),
         shutdown: running.shutdown.clone(),
     });
+    if let Some(orders) = house.orders.take() {
+        let trial = Trial {
+            page: Page::of(&router),
+            db: house.db.clone(),
+            pool: house.pool.clone(),
+        };
+        let updating = house
+            .updates
+            .clone()
+            .run(trial, orders, running.making_end.clone());
+        running.making.spawn("updates", updating);
+    }
     let (connections, cut) = (running.connections.clone(), running.cut.clone());
     let begin = move |connection| {
         connections.spawn(cut.clone().run_until_cancelled_owned(connection));
@@ -243,6 +262,10 @@ fn start(config: &Config, house: &House, ended: Ended, listener: TcpListener) ->
         let keeping = crash::keep_crashes(reports, crashes, house.worker.clone(), end);
         running.counting.spawn("crashes", keeping);
     }
+    let systemd = Notify::from_environment();
+    systemd.ready();
+    let living = systemd.live(running.shutdown.clone());
+    running.tending.spawn("watchdog", living);
     let pool = house.pool.clone();
     running
         .tending
@@ -351,6 +374,8 @@ async fn build(config: &Config) -> Result<(House, Ended), ServeError> {
     for (name, task) in tasks.tasks {
         library_tasks.spawn(name, task);
     }
+    let firmware = Firmware::at(config.firmware.root.clone());
+    let (updates, orders) = Updates::new(firmware, &config.state, Arc::clone(&clock));
     let house = House {
         db,
         pool,
@@ -362,6 +387,8 @@ async fn build(config: &Config) -> Result<(House, Ended), ServeError> {
         sensors,
         board,
         journal,
+        updates,
+        orders: Some(orders),
         clock,
         library_tasks,
         library_end,

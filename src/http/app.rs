@@ -17,6 +17,7 @@ use crate::pool::Pool;
 use crate::telemetry::journal::Journal;
 use crate::transcode::playbacks::Playbacks;
 use crate::transcode::session::Sessions;
+use crate::update::Updates;
 
 /// Listeners to events at once.
 const MAX_LISTENERS: usize = 64;
@@ -32,6 +33,7 @@ pub struct Rooms {
     pub journal: Journal,
     pub addresses: Addresses,
     pub sensors: Sensors,
+    pub updates: Updates,
     pub clock: SharedClock,
     /// The folder of the state, for what is left on its disk.
     pub state_dir: PathBuf,

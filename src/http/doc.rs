@@ -90,6 +90,8 @@ const COMMON: [(&str, &str, Applies); 12] = [
         routes::privacy::journal, routes::privacy::clear, routes::privacy::next_report,
         routes::privacy::receipts, routes::privacy::destinations, routes::privacy::ledger,
         routes::crashes::list, routes::crashes::remove,
+        routes::update::show, routes::update::upload, routes::update::discard, routes::update::install,
+        routes::update::restart, routes::update::reset, routes::update::outside, routes::update::change_outside,
         routes::openapi::openapi,
     ),
     components(schemas(ProblemBody)),

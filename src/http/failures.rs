@@ -10,6 +10,7 @@ use crate::auth::{AuthError, StoreError};
 use crate::consent::{Reason, SetError};
 use crate::library::LibraryError;
 use crate::telemetry::journal::{AnswerError, NotDeleted};
+use crate::update::UpdateError;
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
@@ -32,15 +33,7 @@ impl From<StoreError> for Problem {
 
 impl From<AuthError> for Problem {
     fn from(error: AuthError) -> Self {
-        let sentence = || {
-            let text = error.to_string();
-            let mut letters = text.chars();
-            let first = letters
-                .next()
-                .map(|c| c.to_uppercase().to_string())
-                .unwrap_or_default();
-            format!("{first}{}.", letters.as_str())
-        };
+        let sentence = || sentence(&error);
         match error {
             AuthError::WrongPassword => {
                 Self::new(StatusCode::UNAUTHORIZED, "wrong_password", sentence())
@@ -70,6 +63,40 @@ impl From<AuthError> for Problem {
             AuthError::Hash(_) | AuthError::Random(_) => Self::internal(&error),
         }
     }
+}
+
+impl From<UpdateError> for Problem {
+    fn from(error: UpdateError) -> Self {
+        let status = match error.code() {
+            "not_firmware" | "update_busy" | "update_not_now" | "nothing_uploaded"
+            | "nothing_waits" | "wrong_board" | "older_version" => StatusCode::CONFLICT,
+            "bundle_too_long" => StatusCode::PAYLOAD_TOO_LARGE,
+            "body_cut_short" => StatusCode::BAD_REQUEST,
+            "not_a_bundle" | "bundle_damaged" | "bundle_not_trusted" => {
+                StatusCode::UNPROCESSABLE_ENTITY
+            }
+            "no_room_for_bundle"
+            | "bundle_not_kept"
+            | "settings_not_copied"
+            | "attempt_not_kept" => StatusCode::INSUFFICIENT_STORAGE,
+            "installer_away" | "helper_away" => StatusCode::SERVICE_UNAVAILABLE,
+            _ => return Self::internal(&error),
+        };
+        let problem = Self::new(status, error.code(), sentence(&error));
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            log::warn!("a request about updates failed: {error}");
+            return problem.retry_after_s(5);
+        }
+        problem
+    }
+}
+
+/// The error's own words as a sentence.
+fn sentence(error: &dyn std::fmt::Display) -> String {
+    let text = error.to_string();
+    let mut letters = text.chars();
+    let first = letters.next().map(|c| c.to_uppercase().to_string());
+    format!("{}{}.", first.unwrap_or_default(), letters.as_str())
 }
 
 impl From<TicketError> for Problem {

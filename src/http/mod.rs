@@ -11,6 +11,7 @@ mod failures;
 mod file_body;
 mod guard;
 mod hosts;
+mod page;
 mod playing;
 mod problem;
 mod refusal;
@@ -24,5 +25,6 @@ mod ui;
 mod watched;
 
 pub use app::{Addresses, Rooms};
+pub use page::Page;
 pub use router::router;
 pub use server::{ServerConfig, serve};

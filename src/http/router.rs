@@ -18,7 +18,7 @@ use super::app::{App, Rooms, Shared};
 use super::problem::{PROBLEM_MIME, Problem};
 use super::routes::{
     art, board, crashes, events, experience, file, health, home, items, libraries, login, me,
-    openapi, performance, playback, privacy, progress, scan, setup, stream,
+    openapi, performance, playback, privacy, progress, scan, setup, stream, update,
 };
 use super::{guard, hosts, ui};
 
@@ -85,6 +85,7 @@ fn api() -> Router<Shared> {
         .route("/api/v1/board", get(board::board))
         .route("/api/v1/openapi.json", get(openapi::openapi))
         .merge(privacy())
+        .merge(firmware())
         .merge(streams())
 }
 
@@ -106,6 +107,22 @@ fn privacy() -> Router<Shared> {
         .route("/api/v1/privacy/crashes", get(crashes::list))
         .route("/api/v1/privacy/crashes/{id}", delete(crashes::remove))
         .route("/api/v1/privacy/performance", get(performance::performance))
+}
+
+fn firmware() -> Router<Shared> {
+    Router::new()
+        .route("/api/v1/update", get(update::show))
+        .route(
+            "/api/v1/update/bundle",
+            post(update::upload).delete(update::discard),
+        )
+        .route("/api/v1/update/install", post(update::install))
+        .route("/api/v1/update/restart", post(update::restart))
+        .route("/api/v1/reset", post(update::reset))
+        .route(
+            "/api/v1/outside",
+            get(update::outside).put(update::change_outside),
+        )
 }
 
 fn streams() -> Router<Shared> {

@@ -25,6 +25,7 @@ use alcove::transcode::backend::Software;
 use alcove::transcode::capacity::Capacity;
 use alcove::transcode::playbacks::{Ended, Playbacks};
 use alcove::transcode::session::{Sessions, SessionsConfig};
+use alcove::update::{Firmware, Updates};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
@@ -195,6 +196,8 @@ async fn build(
     let board = Board::new(PathBuf::from("/"));
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
+    let no_firmware = Firmware::at(state.join("nowhere"));
+    let (updates, _) = Updates::new(no_firmware, &state, Arc::clone(&clock));
     let router = http::router(http::Rooms {
         accounts,
         library,
@@ -209,6 +212,7 @@ async fn build(
             news: None,
             do_not_track: false,
         },
+        updates,
         clock,
         state_dir: state,
         hosts: Vec::new(),

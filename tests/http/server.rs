@@ -28,6 +28,9 @@ pub struct Launch {
     pub owner: bool,
     /// A shell line that runs before, in a mount space of its own.
     pub before: Option<String>,
+    pub worker: PathBuf,
+    /// Where the system bus is, when it is not the machine's.
+    pub bus: Option<String>,
 }
 
 impl Launch {
@@ -38,6 +41,8 @@ impl Launch {
             config: String::new(),
             owner: true,
             before: None,
+            worker: env!("CARGO_BIN_EXE_alcove-worker").into(),
+            bus: None,
         }
     }
 
@@ -70,12 +75,15 @@ impl Launch {
             .arg("--state")
             .arg(&self.state)
             .arg("--worker")
-            .arg(env!("CARGO_BIN_EXE_alcove-worker"))
+            .arg(&self.worker)
             .env_remove("ALCOVE_OWNER_PASSWORD")
             .env_remove("JOURNAL_STREAM")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(File::create(&log).expect("log"));
+        if let Some(bus) = &self.bus {
+            command.env("DBUS_SYSTEM_BUS_ADDRESS", bus);
+        }
         if self.owner {
             command.env("ALCOVE_OWNER_PASSWORD", PASSWORD);
         }

@@ -22,3 +22,4 @@ pub mod progress;
 pub mod scan;
 pub mod setup;
 pub mod stream;
+pub mod update;

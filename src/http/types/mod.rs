@@ -15,6 +15,7 @@ pub mod playback;
 pub mod privacy;
 pub mod scan;
 pub mod time;
+pub mod update;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use utoipa::ToSchema;
