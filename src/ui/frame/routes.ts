@@ -25,6 +25,7 @@ export const routes: readonly Route[] = [
   { pattern: '/settings', load: page(() => import('../settings/Libraries.svelte')) },
   { pattern: '/settings/problems', load: page(() => import('../settings/Problems.svelte')) },
   { pattern: '/settings/account', load: page(() => import('../settings/Account.svelte')) },
+  { pattern: '/settings/update', load: page(() => import('../update/Page.svelte')) },
   { pattern: '/settings/about', load: page(() => import('../settings/About.svelte')) },
   { pattern: '/privacy', load: page(() => import('../privacy/Page.svelte')) },
   { pattern: '/privacy/question', load: page(() => import('../privacy/Question.svelte')), bare: true },

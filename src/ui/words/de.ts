@@ -3,6 +3,7 @@ import { music } from './music.de.ts';
 import { photos } from './photos.de.ts';
 import { player } from './player.de.ts';
 import { chip, privacy } from './privacy.de.ts';
+import { outside, reset, update, updateErrors } from './update.de.ts';
 import type { Words } from './words.svelte.ts';
 
 export const de: Words = {
@@ -11,6 +12,9 @@ export const de: Words = {
   photos,
   chip,
   privacy,
+  update,
+  reset,
+  outside,
   frame: {
     home: 'Start',
     films: 'Filme',
@@ -56,6 +60,7 @@ export const de: Words = {
     empty: 'Hier ist noch nichts',
   },
   errors: {
+    ...updateErrors,
     offline: 'Deine Box antwortet nicht. Ist sie eingeschaltet und bist du im selben Netz?',
     nonsense: 'Die Box hat eine unverständliche Antwort gegeben. Lade die Seite neu.',
     unknown: 'Etwas ist schiefgegangen. Versuche es noch einmal.',

@@ -3,6 +3,7 @@ import { music } from './music.en.ts';
 import { photos } from './photos.en.ts';
 import { player } from './player.en.ts';
 import { chip, privacy } from './privacy.en.ts';
+import { outside, reset, update, updateErrors } from './update.en.ts';
 
 export const en = {
   player,
@@ -10,6 +11,9 @@ export const en = {
   photos,
   chip,
   privacy,
+  update,
+  reset,
+  outside,
   frame: {
     home: 'Home',
     films: 'Films',
@@ -55,6 +59,7 @@ export const en = {
     empty: 'Nothing here yet',
   },
   errors: {
+    ...updateErrors,
     offline: 'Your box does not answer. Is it switched on, and are you on the same network?',
     nonsense: 'The box gave an answer that makes no sense. Reload the page.',
     unknown: 'Something went wrong. Try again.',

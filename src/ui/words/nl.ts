@@ -3,6 +3,7 @@ import { music } from './music.nl.ts';
 import { photos } from './photos.nl.ts';
 import { player } from './player.nl.ts';
 import { chip, privacy } from './privacy.nl.ts';
+import { outside, reset, update, updateErrors } from './update.nl.ts';
 import type { Words } from './words.svelte.ts';
 
 export const nl: Words = {
@@ -11,6 +12,9 @@ export const nl: Words = {
   photos,
   chip,
   privacy,
+  update,
+  reset,
+  outside,
   frame: {
     home: 'Start',
     films: 'Films',
@@ -56,6 +60,7 @@ export const nl: Words = {
     empty: 'Hier is nog niets',
   },
   errors: {
+    ...updateErrors,
     offline: 'Je box antwoordt niet. Staat hij aan, en zit je op hetzelfde netwerk?',
     nonsense: 'De box gaf een antwoord dat niet te begrijpen is. Laad de pagina opnieuw.',
     unknown: 'Er ging iets mis. Probeer het opnieuw.',
