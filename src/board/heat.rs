@@ -11,39 +11,61 @@ const PI_LOW_VOLTAGE: u32 = 1;
 const PI_CAPPED_OR_THROTTLED: u32 = 0b110;
 const PI_SOFT_LIMIT: u32 = 0b1000;
 
-/// What tells about heat, read one look after another: counters are compared with the last look.
+/// What the machine tells about heat at one moment.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Signs {
+    /// What tells by itself whether heat takes speed away.
+    direct: Option<bool>,
+    /// Events counted since the machine started.
+    events: Option<u64>,
+}
+
+/// What was told last: counters are compared with it.
 #[derive(Debug, Default)]
 pub(super) struct Heat {
     events: Option<u64>,
 }
 
-impl Heat {
-    /// True while heat takes speed away; `None` where nothing tells. Blocks for some small reads.
-    pub(super) fn slows_down(&mut self, root: &Path) -> Option<bool> {
-        let signs = [
-            raspberry_pi(root),
-            self.counted(root),
-            tripped(root).map(|hot| hot && capped(root).unwrap_or(true)),
-        ];
-        let mut told = signs.into_iter().flatten().peekable();
-        told.peek()?;
-        Some(told.any(|slow| slow))
+impl Signs {
+    /// Blocks for some small reads.
+    pub(super) fn read(root: &Path) -> Self {
+        let tripped = tripped(root).map(|hot| hot && capped(root).unwrap_or(true));
+        Self {
+            direct: either(raspberry_pi(root), tripped),
+            events: counted(root),
+        }
     }
+}
 
-    /// x86 counts the events of each core (`thermal_throttle`, kernel's admin-guide/thermal).
-    fn counted(&mut self, root: &Path) -> Option<bool> {
-        let counter = |core: PathBuf| {
-            let folder = core.join("thermal_throttle");
-            let own = number(&folder.join("core_throttle_count"));
-            let package = number(&folder.join("package_throttle_count"));
-            own.into_iter().chain(package).reduce(u64::saturating_add)
-        };
-        let cores = entries(&root.join("sys/devices/system/cpu"), "cpu");
-        let now = cores.into_iter().filter_map(counter);
-        let now = now.reduce(u64::saturating_add)?;
-        let before = self.events.replace(now);
-        Some(before.is_some_and(|before| now > before))
+impl Heat {
+    /// True while heat takes speed away; `None` where nothing tells.
+    pub(super) fn slows_down(&mut self, signs: Signs) -> Option<bool> {
+        let more = signs.events.map(|now| {
+            let before = self.events.replace(now);
+            before.is_some_and(|before| now > before)
+        });
+        either(signs.direct, more)
     }
+}
+
+/// True when one of two says so; `None` when neither says anything.
+fn either(one: Option<bool>, other: Option<bool>) -> Option<bool> {
+    one.into_iter()
+        .chain(other)
+        .reduce(|one, other| one || other)
+}
+
+/// x86 counts the events of each core (`thermal_throttle`, kernel's admin-guide/thermal).
+fn counted(root: &Path) -> Option<u64> {
+    let counter = |core: PathBuf| {
+        let folder = core.join("thermal_throttle");
+        let own = number(&folder.join("core_throttle_count"));
+        let package = number(&folder.join("package_throttle_count"));
+        own.into_iter().chain(package).reduce(u64::saturating_add)
+    };
+    let cores = entries(&root.join("sys/devices/system/cpu"), "cpu");
+    let counts = cores.into_iter().filter_map(counter);
+    counts.reduce(u64::saturating_add)
 }
 
 /// The firmware of a Raspberry Pi tells what it does itself. Low voltage slows it down as well, and is

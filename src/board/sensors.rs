@@ -5,15 +5,14 @@
 //!                    └──► sums of an hour ──► 168 hours ──► classes of the week
 //! ```
 //!
-//! Never: anything on disk; an error for a sensor that is not there.
+//! Never: anything on disk; an error for a sensor that is not there; reading a file while others wait for what is kept.
 
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use heapless::HistoryBuf;
 
-use super::heat::Heat;
+use super::heat::{Heat, Signs};
 use super::{Board, classes, device};
 use crate::telemetry::class::{
     BoardFamily, BootTime, Channel, Facts, MemoryPressure, Storage, Throttling,
@@ -120,11 +119,12 @@ impl Sensors {
     pub fn look(&self, unix_ms: i64, steady_ms: i64) {
         let stalled_us = self.board.memory_stalled_us();
         let temperature_c = self.board.temperature();
+        let signs = Signs::read(&self.board.root);
         let mut kept = self.kept();
         let look = Look {
             at_ms: unix_ms,
             temperature_c,
-            throttled: kept.heat.slows_down(&self.board.root),
+            throttled: kept.heat.slows_down(signs),
         };
         kept.note(steady_ms, look, stalled_us);
     }
@@ -149,19 +149,21 @@ impl Sensors {
         };
     }
 
-    /// The box in classes; its media lie in `folders`, of which the first that is there counts.
+    /// The box in classes; its media lie on the file system with the number `media`, stat(2)'s `st_dev`.
     /// Blocks for the time of some small reads.
-    pub fn facts(&self, folders: &[PathBuf]) -> Facts {
+    pub fn facts(&self, media: Option<u64>) -> Facts {
+        let (board_family, channel) = (self.board.family(), self.board.channel());
         // Memory that is not told cannot be counted on.
-        let memory_bytes = self.board.look().memory_bytes.unwrap_or(0);
+        let memory = classes::memory(self.board.look().memory_bytes.unwrap_or(0));
+        let storage = media.map_or(Storage::Other, |number| self.board.connection(number));
         let kept = self.kept();
         Facts {
-            board_family: self.board.family(),
-            memory: classes::memory(memory_bytes),
-            storage: self.board.connection(folders),
+            board_family,
+            memory,
+            storage,
             throttling: kept.throttling(),
             memory_pressure: kept.memory_pressure(),
-            channel: self.board.channel(),
+            channel,
             boot_time: kept.boot_time.unwrap_or(BootTime::ABOVE),
         }
     }
@@ -194,19 +196,10 @@ impl Board {
         classes::channel(&word)
     }
 
-    /// How the disk of the first folder that is there is connected.
-    fn connection(&self, folders: &[PathBuf]) -> Storage {
-        use std::os::unix::fs::MetadataExt;
-        let mut facts = folders
-            .iter()
-            .filter_map(|path| std::fs::metadata(path).ok());
-        facts.next().map_or(Storage::Other, |facts| {
-            let (major, minor) = (
-                nix::sys::stat::major(facts.dev()),
-                nix::sys::stat::minor(facts.dev()),
-            );
-            device::connection(&self.root, major, minor)
-        })
+    /// How the disk with a file system's number is connected.
+    fn connection(&self, number: u64) -> Storage {
+        let (major, minor) = (nix::sys::stat::major(number), nix::sys::stat::minor(number));
+        device::connection(&self.root, major, minor)
     }
 
     /// Time in which some program waited for memory since the kernel began (PSI, kernel's

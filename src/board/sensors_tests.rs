@@ -6,7 +6,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use super::heat::Heat;
+use super::heat::{Heat, Signs};
 use super::{Board, Look, Sensors, device};
 use crate::telemetry::class::{
     BoardFamily, BootTime, Channel, Facts, Memory, MemoryPressure, Storage, Throttling,
@@ -58,7 +58,7 @@ impl Tree {
         sensors.ready();
         sensors.look(0, 0);
         sensors.look(0, 60_000);
-        sensors.facts(&[])
+        sensors.facts(None)
     }
 }
 
@@ -215,7 +215,7 @@ fn the_firmware_of_a_pi_tells_heat_from_low_voltage() {
         ("0xf0000", false),
     ] {
         tree.write(PI_FIRMWARE, text);
-        let slow = Heat::default().slows_down(tree.root());
+        let slow = Heat::default().slows_down(Signs::read(tree.root()));
         assert_eq!(slow, Some(want), "{text}");
     }
 }
@@ -226,7 +226,7 @@ fn a_trip_point_slows_down_only_where_the_clock_is_lower() {
     let check = |temperature: &str, clock: &str, want| {
         tree.write("sys/class/thermal/thermal_zone0/temp", temperature);
         tree.write(&format!("{POLICY}scaling_max_freq"), clock);
-        let slow = Heat::default().slows_down(tree.root());
+        let slow = Heat::default().slows_down(Signs::read(tree.root()));
         assert_eq!(slow, Some(want), "{temperature} {clock}");
     };
     check("69999", "1416000", false);
@@ -241,19 +241,19 @@ fn a_trip_point_slows_down_only_where_the_clock_is_lower() {
     );
     check("70000", "", true);
     fs::remove_file(tree.root().join(format!("{TRIP}type"))).unwrap();
-    assert_eq!(Heat::default().slows_down(tree.root()), None);
+    assert_eq!(Heat::default().slows_down(Signs::read(tree.root())), None);
 }
 
 #[test]
 fn a_counter_of_x86_tells_when_it_goes_up() {
     let (tree, mut heat) = (x86(), Heat::default());
     let counter = "sys/devices/system/cpu/cpu1/thermal_throttle/core_throttle_count";
-    assert_eq!(heat.slows_down(tree.root()), Some(false));
+    assert_eq!(heat.slows_down(Signs::read(tree.root())), Some(false));
     tree.write(counter, "2");
-    assert_eq!(heat.slows_down(tree.root()), Some(true));
-    assert_eq!(heat.slows_down(tree.root()), Some(false));
+    assert_eq!(heat.slows_down(Signs::read(tree.root())), Some(true));
+    assert_eq!(heat.slows_down(Signs::read(tree.root())), Some(false));
     tree.write(counter, "0");
-    assert_eq!(heat.slows_down(tree.root()), Some(false));
+    assert_eq!(heat.slows_down(Signs::read(tree.root())), Some(false));
 }
 
 #[test]
@@ -265,9 +265,9 @@ fn a_week_of_heat_is_one_word_and_the_week_before_is_forgotten() {
         for _ in 0..times {
             sensors.look(0, 0);
         }
-        sensors.facts(&[]).throttling
+        sensors.facts(None).throttling
     };
-    assert_eq!(sensors.facts(&[]).throttling, Throttling::Unknown);
+    assert_eq!(sensors.facts(None).throttling, Throttling::Unknown);
     assert_eq!(look(&sensors, "0", 949), Throttling::Never);
     assert_eq!(look(&sensors, "8", 1), Throttling::Rarely);
     assert_eq!(look(&sensors, "8", 48), Throttling::Rarely);
@@ -282,11 +282,11 @@ fn pressure_is_a_share_of_the_time_that_was_looked_at() {
         let tree = rpi4();
         let sensors = tree.sensors();
         sensors.look(0, 500_000);
-        assert_eq!(sensors.facts(&[]).memory_pressure, MemoryPressure::Unknown);
+        assert_eq!(sensors.facts(None).memory_pressure, MemoryPressure::Unknown);
         let text = format!("some avg10=0.00 total={}\n", 1000 + stalled_us);
         tree.write("proc/pressure/memory", &text);
         sensors.look(0, 501_000);
-        assert_eq!(sensors.facts(&[]).memory_pressure, want, "{stalled_us}");
+        assert_eq!(sensors.facts(None).memory_pressure, want, "{stalled_us}");
     };
     check(0, MemoryPressure::Below10);
     check(9_999, MemoryPressure::Below10);
@@ -393,7 +393,7 @@ fn the_owner_sees_the_last_hours_until_they_are_forgotten() {
     kept.ready();
     kept.forget();
     assert_eq!(kept.shown(), []);
-    let facts = kept.facts(&[]);
+    let facts = kept.facts(None);
     assert_eq!(facts.throttling, Throttling::Unknown);
     assert_eq!(facts.boot_time, BootTime::Below20);
 }

@@ -2,7 +2,7 @@
 //!
 //! Never: a raw value, an answer of its own.
 
-use std::path::PathBuf;
+use std::os::unix::fs::MetadataExt;
 
 use tokio_util::sync::CancellationToken;
 
@@ -88,16 +88,15 @@ impl Watch {
     }
 
     async fn look(&self, is_statement: bool) {
-        let folders = match is_statement {
-            true => self.folders().await,
-            false => Vec::new(),
+        let media = match is_statement {
+            true => self.media().await,
+            false => None,
         };
         let (sensors, began) = (self.sensors.clone(), self.journal.looking());
         let (now_ms, steady_ms) = (self.clock.unix_ms(), self.clock.steady_ms());
-        // A disk that hangs may keep a question waiting.
         let looked = tokio::task::spawn_blocking(move || {
             sensors.look(now_ms, steady_ms);
-            is_statement.then(|| sensors.facts(&folders))
+            is_statement.then(|| sensors.facts(media))
         });
         match looked.await {
             Ok(Some(facts)) => self.journal.look_at(began, facts),
@@ -110,13 +109,18 @@ impl Watch {
         }
     }
 
-    async fn folders(&self) -> Vec<PathBuf> {
-        match self.library.libraries().await {
-            Ok(libraries) => libraries.into_iter().map(|library| library.path).collect(),
-            Err(error) => {
-                log::warn!("the disk of the media is not known: {error}");
-                Vec::new()
+    /// The number of the file system that the media lie on: of the first library whose disk answers.
+    async fn media(&self) -> Option<u64> {
+        let libraries = self.library.libraries().await;
+        let libraries = libraries
+            .inspect_err(|error| log::warn!("the disk of the media is not known: {error}"));
+        for library in libraries.unwrap_or_default() {
+            let disk = self.library.disk(&library.path);
+            let asked = disk.run(move || std::fs::metadata(library.path)).await;
+            if let Ok(Ok(folder)) = asked {
+                return Some(folder.dev());
             }
         }
+        None
     }
 }

@@ -5,10 +5,12 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
 use super::house::client::Client;
 use super::media;
+use super::privacy::{CONSENT, answer, consent};
 use super::server::{Launch, Server, assert_problem, login, owner};
 
 /// What a hung mount answers: nothing, not even the first question of the kernel. Dropping it ends it.
@@ -179,4 +181,41 @@ fn a_disk_that_hangs_inside_a_library_leaves_the_others_watched() {
     film("late", "Late");
     film("other", "New");
     films(&mut client, 5);
+}
+
+#[test]
+fn a_no_is_kept_and_holds_though_the_media_disk_hangs() {
+    if !nix::unistd::geteuid().is_root() {
+        println!("not run: a FUSE mount by another program needs root");
+        return;
+    }
+    let (state, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let film = folder.path().join("Movies/Away (2001)/Away (2001).mp4");
+    media::copy("tiny_h264.mp4", &film);
+    let launch = || Launch {
+        config: format!(
+            "media = {:?}\n[library]\ndisk_timeout_s = 1\n",
+            folder.path().to_str().unwrap()
+        ),
+        before: Some("true".into()),
+        ..Launch::new(state.path())
+    };
+    let (mut server, address) = launch().run();
+    let mut client = owner(address);
+    films(&mut client, 1);
+    let mount = hang(&server, &folder.path().join("Movies"));
+    // After each yes the box is looked at, and what its media lie on.
+    for _ in 0..5 {
+        for mode in ["share", "off"] {
+            let answered = client.send("PUT", CONSENT, &answer(mode, true));
+            assert_eq!(answered.status, 200, "{mode}: {}", answered.text());
+            let performance = client.get("/api/v1/privacy/performance");
+            assert_eq!(performance.status, 200, "{mode}");
+        }
+    }
+    server.signal(Signal::SIGKILL);
+    drop(mount);
+    server.wait();
+    let (_server, address) = launch().run();
+    assert_eq!(consent(&mut client.at(address))["mode"], "off");
 }
