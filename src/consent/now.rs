@@ -151,6 +151,11 @@ impl Ahead {
         Answer::new(self.choice, self.switches)
     }
 
+    /// True where it allows something that did not hold before.
+    pub fn allows_more(&self) -> bool {
+        self.answer().meet(self.before) != self.answer()
+    }
+
     /// What held before it was answered.
     pub fn before(&self) -> Answer {
         self.before
@@ -159,6 +164,10 @@ impl Ahead {
 
 impl Drop for Ahead {
     fn drop(&mut self) {
+        // Nobody knows what became of it: what it takes back does not come again.
+        if std::thread::panicking() {
+            return;
+        }
         let mut now = self.shared.now.write();
         let before = now.state().effective;
         now.end(self.answer());

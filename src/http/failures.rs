@@ -192,7 +192,14 @@ impl From<AnswerError> for Problem {
                 log::warn!("what was counted is not deleted yet: {cause}");
                 unavailable(
                     "journal_not_emptied",
-                    "The answer is stored and nothing more is counted, but what was counted is not deleted from the disk yet. Make room on it and delete again.",
+                    "The answer is stored and holds, but what it takes back is not deleted from the disk yet. Make room on it and delete again.",
+                )
+            }
+            AnswerError::Owed(cause) => {
+                log::warn!("what an earlier answer took back is not deleted yet: {cause}");
+                unavailable(
+                    "consent_owed",
+                    "What an earlier answer took back is not deleted from the disk yet, so this one was not stored. Make room on it and answer again.",
                 )
             }
             AnswerError::Set(SetError::LookOnly) | AnswerError::GivenUp => Self::internal(&error),
@@ -204,7 +211,9 @@ impl From<NotDeleted> for Problem {
     fn from(error: NotDeleted) -> Self {
         match error {
             NotDeleted::Counted(error) => error.into(),
-            NotDeleted::Crashes(_) | NotDeleted::GivenUp => Self::internal(&error),
+            NotDeleted::Crashes(_) | NotDeleted::OnItsWay | NotDeleted::GivenUp => {
+                Self::internal(&error)
+            }
         }
     }
 }

@@ -254,9 +254,9 @@ impl Reports {
     /// deletes everything, and without a yes to sending, what is there never leaves, whatever is answered later.
     ///
     /// # Errors
-    /// The operating system's own.
+    /// The operating system's own, after all that can go is gone; the next call tries again.
     pub fn obey(&self) -> io::Result<()> {
-        if !self.collects() {
+        if self.owes() || !self.collects() {
             return self.clear();
         }
         let held = self.held();
@@ -267,20 +267,29 @@ impl Reports {
             return Ok(());
         }
         for report in read_all(&held.0)?.iter().filter(|report| report.may_leave) {
-            write(&held.0, report.id, false, &report.bytes)?;
+            // To go needs no room.
+            if write(&held.0, report.id, false, &report.bytes).is_err() {
+                held.0.remove(report.id)?;
+            }
         }
         Ok(())
     }
 
-    /// Deletes everything.
-    ///
-    /// # Errors
-    /// The operating system's own, after all that can go is gone; [`Reports::tend`] tries again.
-    pub fn clear(&self) -> io::Result<()> {
+    /// Everything that is there must go, with the next [`Reports::obey`] or [`Reports::tend`].
+    pub(super) fn owe(&self) {
+        self.shared.must_clear.store(true, Ordering::Release);
+    }
+
+    /// True while something that must go is still there: then nothing leaves.
+    pub(super) fn owes(&self) -> bool {
+        self.shared.must_clear.load(Ordering::Acquire)
+    }
+
+    fn clear(&self) -> io::Result<()> {
         let held = self.held();
-        self.shared.must_clear.store(true, Ordering::Relaxed);
+        self.owe();
         held.0.clear()?;
-        self.shared.must_clear.store(false, Ordering::Relaxed);
+        self.shared.must_clear.store(false, Ordering::Release);
         Ok(())
     }
 
@@ -290,9 +299,6 @@ impl Reports {
     /// # Errors
     /// The operating system's own.
     pub fn tend(&self) -> io::Result<()> {
-        if self.shared.must_clear.load(Ordering::Relaxed) {
-            self.clear()?;
-        }
         self.obey()?;
         self.expire()
     }
@@ -305,7 +311,7 @@ impl Reports {
     pub fn for_upload(&self, grant: &Grant<CrashReports>) -> Result<Vec<Report>, Revoked> {
         grant.check()?;
         let mut reports = self.list().unwrap_or_default();
-        reports.retain(|report| report.may_leave);
+        reports.retain(|report| report.may_leave && !self.owes());
         grant.check()?;
         Ok(reports)
     }

@@ -400,3 +400,41 @@ fn what_could_not_be_deleted_is_deleted_later() {
     bench.reports.tend().unwrap();
     assert_eq!(bench.files(), 0);
 }
+
+#[test]
+fn a_yes_does_not_bring_back_what_a_no_could_not_delete() {
+    let bench = Bench::answering(Choice::Share);
+    bench.reports.keep(Since::now(), crash(1)).unwrap();
+    let file = bench.folder().join("1.report");
+    let kept = fs::read(&file).unwrap();
+    let stuck = bench.folder().join("0.report");
+    fs::create_dir(&stuck).unwrap();
+    bench.consent.set(Choice::Off, Switches::default()).unwrap();
+    bench.reports.obey().unwrap_err();
+    fs::write(&file, kept).unwrap();
+    let switches = Switches {
+        crash_reports: true,
+        ..Switches::default()
+    };
+    bench.consent.set(Choice::Share, switches).unwrap();
+    let grant = bench.consent.grant::<CrashReports>().unwrap();
+    assert_eq!(bench.reports.for_upload(&grant).unwrap(), [], "it must go");
+    fs::remove_dir(stuck).unwrap();
+    bench.reports.obey().unwrap();
+    assert_eq!(bench.files(), 0);
+}
+
+#[test]
+fn a_report_that_cannot_be_kept_from_leaving_is_not_kept() {
+    let bench = Bench::answering(Choice::Share);
+    for number in 1..=2 {
+        bench.reports.keep(Since::now(), crash(number)).unwrap();
+    }
+    // There is room for no new file of the first.
+    fs::create_dir(bench.folder().join("1.new")).unwrap();
+    bench.answer(Choice::Local);
+    assert_eq!(bench.offsets(), ["0x2"]);
+    bench.answer(Choice::Share);
+    let grant = bench.consent.grant::<CrashReports>().unwrap();
+    assert_eq!(bench.reports.for_upload(&grant).unwrap(), []);
+}

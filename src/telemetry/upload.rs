@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use tokio::time::interval;
 
-use super::journal::Journal;
+use super::journal::{Journal, OnItsWay};
 use super::report::Report;
 use crate::consent::{BookError, Grant, PlaybackStatistics, Revoked};
 use crate::db::DbError;
@@ -56,6 +56,8 @@ pub(super) struct Taken {
     pub(super) grant: Grant<PlaybackStatistics>,
     pub(super) report: Report,
     pub(super) receipt: ReceiptId,
+    /// An answer that ends it waits for its end.
+    pub(super) _on_its_way: OnItsWay,
 }
 
 impl Journal {

@@ -8,6 +8,9 @@ use std::task::Poll;
 
 use super::*;
 use crate::base::clock::Clock;
+use crate::base::crash::{Cause, Crash, Program, Since};
+use crate::base::crash_record::Record;
+use crate::telemetry::crash::NotKept;
 
 async fn stored(alcove: &Box_) -> StoredJournal {
     let db = alcove.db.as_ref().unwrap();
@@ -68,10 +71,7 @@ async fn nothing_is_gathered_while_another_answer_is_being_stored() {
     };
     *alcove.told.2.lock().unwrap() = Some(Box::new(hook));
     journal.answer(Choice::Share, ALL_ON).await.unwrap();
-    let expected = [
-        (Gathered::Nothing, Mode::Local),
-        (Gathered::Playbacks, Mode::Share),
-    ];
+    let expected = [(Gathered::Playbacks, Mode::Share)];
     assert_eq!(*told.lock().unwrap(), expected);
     assert_eq!(counted(&journal, VideoCodec::Hevc), (0, 0));
     *alcove.told.2.lock().unwrap() = None;
@@ -304,9 +304,66 @@ async fn the_same_yes_beside_a_no_that_waits_is_no_longer_the_same() {
         inner.consent.state().stored.mode()
     });
     assert_eq!(answered.await, Some(Mode::Share));
-    assert_eq!(told(&alcove), before + 2, "held, and nothing from then on");
+    assert_eq!(told(&alcove), before + 1, "nothing from then on");
     let inner = Arc::clone(&journal.inner);
     let answered = to_the_end(move || inner.carry_out(off)).await;
     assert_eq!(answered.unwrap().unwrap().stored.mode(), Mode::Off);
     assert_eq!(alcove.traces(), Vec::<&str>::new());
+}
+
+#[tokio::test]
+async fn no_yes_is_stored_before_what_a_no_could_not_delete_is_gone() {
+    let mut alcove = Box_::new();
+    let journal = alcove.journal().await;
+    answer(&journal, Choice::Share).await;
+    note(&journal, &playback(VideoCodec::Hevc));
+    journal.write().await;
+    let stuck = "CREATE TRIGGER stuck BEFORE DELETE ON telemetry_counts
+                 BEGIN SELECT RAISE(ABORT, 'no room'); END";
+    alcove.change(stuck).await;
+    for choice in [Choice::Off, Choice::Share, Choice::Local, Choice::Off] {
+        journal.answer(choice, ALL_ON).await.unwrap_err();
+        let state = journal.consent().state();
+        assert_eq!(state.stored.mode(), Mode::Off, "{choice:?}");
+        assert_eq!(state.effective.mode(), Mode::Off, "{choice:?}");
+    }
+    alcove.change("DROP TRIGGER stuck").await;
+    answer(&journal, Choice::Share).await;
+    let journal = alcove.again(journal).await;
+    assert_eq!(counted(&journal, VideoCodec::Hevc), (0, 0));
+    assert!(journal.consent().state().effective.is_yes());
+}
+
+#[tokio::test]
+async fn what_was_on_its_way_before_everything_was_deleted_is_not_kept_after() {
+    let mut alcove = Box_::new();
+    let journal = alcove.journal().await;
+    answer(&journal, Choice::Local).await;
+    let mode = journal.subscribe();
+    let (since, began) = (Since::now(), journal.looking());
+    journal.clear().await.unwrap();
+    let record = Record::new(Cause::SigSegv);
+    let crash = Crash::read(Program::Worker, record.as_bytes()).unwrap();
+    let kept = journal.crashes().keep(since, crash);
+    assert!(matches!(kept, Err(NotKept::OtherAnswer)), "{kept:?}");
+    journal.look_at(began, facts());
+    assert_eq!(counted(&journal, BoardFamily::Rpi4), (0, 0));
+    assert!(mode.has_changed().unwrap(), "the box is looked at again");
+    journal.look_at(journal.looking(), facts());
+    assert_eq!(counted(&journal, BoardFamily::Rpi4), (1, 1));
+}
+
+#[tokio::test]
+async fn a_no_that_ends_in_a_panic_gives_no_yes_back() {
+    let mut alcove = Box_::new();
+    let journal = alcove.journal().await;
+    answer(&journal, Choice::Share).await;
+    let no = journal.consent().ahead(Choice::Off, ALL_ON);
+    let storing = std::thread::spawn(move || {
+        let _no = no;
+        panic!("while it is stored");
+    });
+    storing.join().unwrap_err();
+    assert_eq!(journal.consent().state().effective.mode(), Mode::Off);
+    assert!(journal.consent().grant::<PlaybackStatistics>().is_err());
 }

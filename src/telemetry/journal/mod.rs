@@ -12,6 +12,7 @@
 //! | `settle` | what the database is to hold |
 //! | `next` | the next reports, shown |
 //! | `take` | a report on its way out |
+//! | `uploads` | how many are |
 //!
 //! Never: counting while the answer in force says no; a task of its own; reading for an upload without a `Grant`.
 
@@ -20,6 +21,7 @@ mod next;
 mod now;
 mod settle;
 mod take;
+mod uploads;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -32,6 +34,8 @@ pub use self::answer::{AnswerError, NotDeleted};
 pub use self::next::{Look, Next, Sending};
 use self::now::Now;
 pub use self::now::{Looking, Trouble};
+pub(in crate::telemetry) use self::uploads::OnItsWay;
+use self::uploads::Uploads;
 use super::class::{Facts, Metric, Playback};
 use super::crash::Reports;
 use super::held::{Held, MetricCounts, Performance};
@@ -78,6 +82,7 @@ struct Inner {
     now: Mutex<Now>,
     /// Held while the database is brought to what memory holds, so that a late write brings nothing back.
     disk: tokio::sync::Mutex<()>,
+    uploads: Uploads,
     /// The mode in force.
     mode: watch::Sender<Mode>,
 }
@@ -110,6 +115,7 @@ impl Journal {
                 source,
                 now: Mutex::new(now),
                 disk: tokio::sync::Mutex::new(()),
+                uploads: Uploads::default(),
                 mode: watch::Sender::new(state.effective.mode()),
             }),
         };

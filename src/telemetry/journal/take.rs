@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::{Inner, Journal, Sent, to_the_end};
 use crate::base::week::Week;
-use crate::consent::{Grant, MilliEpsilon, PlaybackStatistics};
+use crate::consent::{BookError, Grant, MilliEpsilon, PlaybackStatistics};
 use crate::db::DbError;
 use crate::db::telemetry::{self as rows, ReceiptId};
 use crate::telemetry::draw::{KernelRandom, one_of};
@@ -43,7 +43,11 @@ impl Inner {
             return Ok(None);
         };
         let epsilon = MilliEpsilon(REGISTRY.epsilon_a_report_milli);
-        self.consent.book(&grant, epsilon)?;
+        let booked = self.consent.book(&grant, epsilon);
+        if let Err(BookError::NotSaved(_)) = booked {
+            self.follow_and_settle();
+        }
+        booked?;
         self.wait_no_longer(report)?;
         let receipt = Sent {
             week: report.week().to_string(),
@@ -56,14 +60,29 @@ impl Inner {
         let receipt = db.write_blocking(move |conn| rows::add_receipt(conn, &receipt))?;
         if let Err(revoked) = grant.check() {
             // It has not left, and does not.
-            db.write_blocking(move |conn| rows::remove_receipt(conn, receipt))?;
+            let removed = db.write_blocking(move |conn| rows::remove_receipt(conn, receipt));
+            if let Err(error) = removed {
+                log::warn!("a receipt of what has not left is still there: {error}");
+                self.now().scrub.ask();
+            }
             return Err(revoked.into());
         }
         Ok(Some(Taken {
             grant,
             report,
             receipt,
+            _on_its_way: self.uploads.begin(),
         }))
+    }
+
+    /// The answer in force is in doubt: everybody hears of it.
+    fn follow_and_settle(&self) {
+        if let Err(error) = self.follow(&self.consent.state()) {
+            log::warn!("crash reports are not deleted yet: {error}");
+        }
+        if let Err(error) = self.settle() {
+            log::warn!("what was counted is not deleted yet: {error}");
+        }
     }
 
     /// Reports that may leave; none while the clock is in doubt.

@@ -2,6 +2,9 @@
 //!
 //! Never: a real clock; anything that leaves this program.
 
+use std::pin::pin;
+use std::sync::atomic::AtomicBool;
+
 use tokio::sync::Notify;
 
 use super::*;
@@ -20,6 +23,17 @@ struct Taken {
     way: Way,
     reports: Mutex<Vec<Report>>,
     reached: Notify,
+    /// Whether a report is on its way.
+    sends: AtomicBool,
+}
+
+/// A report on its way.
+struct OnItsWay<'a>(&'a AtomicBool);
+
+impl Drop for OnItsWay<'_> {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::SeqCst);
+    }
 }
 
 impl Taken {
@@ -28,6 +42,7 @@ impl Taken {
             way,
             reports: Mutex::default(),
             reached: Notify::new(),
+            sends: AtomicBool::new(false),
         }
     }
 }
@@ -38,6 +53,8 @@ impl Collector for Taken {
         _: &crate::consent::Grant<PlaybackStatistics>,
         report: Report,
     ) -> Result<(), NotSent> {
+        self.sends.store(true, Ordering::SeqCst);
+        let _on_its_way = OnItsWay(&self.sends);
         self.reports.lock().unwrap().push(report);
         self.reached.notify_one();
         match self.way {
@@ -131,11 +148,30 @@ async fn a_no_and_a_deletion_end_a_running_upload() {
             } else {
                 journal.clear().await.unwrap();
             }
+            assert!(!slow.sends.load(Ordering::SeqCst), "it has ended by then");
         };
         let (ended, ()) = tokio::join!(upload(&journal, &slow), ending);
         assert!(matches!(ended, Err(UploadError::Revoked(_))), "{ended:?}");
         assert!(!journal.receipts().await.unwrap()[0].arrived);
     }
+}
+
+#[tokio::test]
+async fn a_no_is_not_called_saved_while_an_upload_goes_on() {
+    let (_alcove, journal) = waiting_reports().await;
+    let slow = Taken::by(Way::NeverAnswers);
+    let mut uploading = pin!(upload(&journal, &slow));
+    tokio::select! {
+        _ = &mut uploading => panic!("it never ends"),
+        () = slow.reached.notified() => {}
+    }
+    // Nobody lets the upload see that it must end.
+    let answered = journal.answer(Choice::Off, ALL_ON).await;
+    let on_its_way = AnswerError::NotEmptied(NotDeleted::OnItsWay).to_string();
+    assert_eq!(answered.unwrap_err().to_string(), on_its_way);
+    assert_eq!(journal.consent().state().stored.mode(), Mode::Off);
+    assert!(matches!(uploading.await, Err(UploadError::Revoked(_))));
+    answer(&journal, Choice::Off).await;
 }
 
 #[tokio::test]

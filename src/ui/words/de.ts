@@ -96,7 +96,8 @@ export const de: Words = {
     consent_newer: 'Ein neueres Alcove hat die vorige Antwort gespeichert, hier lässt sich also nur „Nichts“ speichern. Alles ist aus.',
     consent_read_only: 'Der Speicher, der deine Antwort aufbewahrt, lässt sich nicht beschreiben. Es wird nichts gesammelt und nichts gesendet.',
     consent_unavailable: 'Der Speicher, der deine Antwort aufbewahrt, ist nicht da oder nicht zu gebrauchen. Es wird nichts gesammelt und nichts gesendet.',
-    journal_not_emptied: 'Die Antwort ist gespeichert und es wird nichts mehr gesammelt, aber was gesammelt worden war, ist noch nicht vom Laufwerk gelöscht. Schaffe Platz darauf und lösche dann alles Gesammelte.',
+    journal_not_emptied: 'Die Antwort ist gespeichert und gilt, aber was sie zurücknimmt, ist noch nicht vom Laufwerk gelöscht. Schaffe Platz darauf und lösche dann alles Gesammelte.',
+    consent_owed: 'Was eine frühere Antwort zurückgenommen hat, ist noch nicht vom Laufwerk gelöscht. Deshalb wurde diese Antwort nicht gespeichert. Schaffe Platz darauf und antworte noch einmal.',
   },
   waits: {
     attempts: (time) => `Zu viele Versuche. Versuche es in ${time} noch einmal.`,

@@ -95,7 +95,8 @@ export const en = {
     consent_newer: 'A newer Alcove stored the answer before, so only “Nothing” can be stored here. Everything is off.',
     consent_read_only: 'The memory that keeps your answer cannot be written. Nothing is collected and nothing is sent.',
     consent_unavailable: 'The memory that keeps your answer is not there or cannot be used. Nothing is collected and nothing is sent.',
-    journal_not_emptied: 'The answer is stored and nothing more is collected, but what was collected is not deleted from the disk yet. Make room on it, then delete everything collected.',
+    journal_not_emptied: 'The answer is stored and holds, but what it takes back is not deleted from the disk yet. Make room on it, then delete everything collected.',
+    consent_owed: 'What an earlier answer took back is not deleted from the disk yet, so this answer was not stored. Make room on the disk and answer again.',
   },
   waits: {
     attempts: (time: string) => `Too many attempts. Try again in ${time}.`,

@@ -96,7 +96,8 @@ export const nl: Words = {
     consent_newer: 'Een nieuwere Alcove heeft het vorige antwoord opgeslagen, dus hier kan alleen “Niets” worden opgeslagen. Alles staat uit.',
     consent_read_only: 'Het geheugen dat je antwoord bewaart, kan niet worden beschreven. Er wordt niets verzameld en niets verstuurd.',
     consent_unavailable: 'Het geheugen dat je antwoord bewaart, is er niet of is onbruikbaar. Er wordt niets verzameld en niets verstuurd.',
-    journal_not_emptied: 'Het antwoord is opgeslagen en er wordt niets meer verzameld, maar wat was verzameld is nog niet van de schijf verwijderd. Maak ruimte op de schijf en verwijder daarna alles wat is verzameld.',
+    journal_not_emptied: 'Het antwoord is opgeslagen en geldt, maar wat ermee is ingetrokken is nog niet van de schijf verwijderd. Maak ruimte op de schijf en verwijder daarna alles wat is verzameld.',
+    consent_owed: 'Wat met een eerder antwoord is ingetrokken, is nog niet van de schijf verwijderd. Daarom is dit antwoord niet opgeslagen. Maak ruimte op de schijf en antwoord opnieuw.',
   },
   waits: {
     attempts: (time) => `Te veel pogingen. Probeer het over ${time} opnieuw.`,
