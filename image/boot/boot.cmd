@@ -3,6 +3,10 @@
 #
 # The boot state, and what a slot goes through, are described in src/update/bootstate.
 
+# Where the board keeps its console, and where a kernel of Debian's size has room: U-Boot's own addresses are too narrow.
+if load ${devtype} ${devnum}:1 ${kernel_addr_r} board.env; then
+  env import -t ${kernel_addr_r} ${filesize} board_args kernel_addr_r ramdisk_addr_r fdt_addr_r
+fi
 setenv fields a_good a_tries b_good b_tries reason_a reason_b reset seq slot
 setenv ram ${kernel_addr_r}
 # The partition of the boot state begins at 80 MiB on every board. Sectors of 512 bytes, in hexadecimal.
@@ -78,8 +82,6 @@ env export -c -s 0x1000 ${ram} ${fields}
 ${devtype} write ${ram} ${older} 8
 
 echo "Alcove: slot ${start}"
-setenv board_args
-if load ${devtype} ${devnum}:1 ${ram} board.env; then env import -t ${ram} ${filesize} board_args; fi
 setenv bootargs ${board_args} alcove.slot=${start} panic=5 gpt ro quiet
 setenv part 3
 if itest.s ${start} == b; then setenv part 4; fi

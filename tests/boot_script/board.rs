@@ -15,6 +15,8 @@ pub type Copies = [[u8; BLOCK_BYTES]; 2];
 /// The first sector of each copy on the disk.
 pub const COPIES_AT: [u64; 2] = [0x28000, 0x28400];
 
+const BOARD_ENV: &[u8] = b"board_args=console=ttyAMA0 quiet=no\nkernel_addr_r=0x42000000\n";
+
 /// What the script came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum End {
@@ -163,7 +165,7 @@ impl Board {
             _ => panic!("a partition that is not known: {place}"),
         };
         let bytes = match (slot, name) {
-            (None, "board.env") => b"board_args=console=ttyAMA0 quiet=no\n".to_vec(),
+            (None, "board.env") => BOARD_ENV.to_vec(),
             (Some(slot), "vmlinuz") if !self.faults.no_kernel[slot] => vec![b"AB"[slot]; 8],
             (Some(slot), "initrd") => vec![b"ab"[slot]; 64],
             _ => return Step::Failed,
@@ -174,6 +176,7 @@ impl Board {
     }
 
     fn start_kernel(&mut self, kernel: &str, initrd: &str, tree: &str) -> Step {
+        assert_eq!(Self::address(kernel), 0x4200_0000, "the board's address");
         let (initrd, bytes) = initrd.split_once(':').expect("the size of the initrd");
         assert_eq!((bytes, tree), ("40", "5e000000"));
         let kernel = self.memory[&Self::address(kernel)][0];

@@ -36,7 +36,11 @@ impl Disk {
         run(Command::new("mkimage")
             .args(["-A", "arm64", "-T", "script", "-d"])
             .args([script, &file("boot.scr")]));
-        fs::write(file("board.env"), "board_args=console=ttyAMA0\n").expect("a file");
+        fs::write(
+            file("board.env"),
+            "board_args=console=ttyAMA0\nkernel_addr_r=0x42000000\n",
+        )
+        .expect("a file");
         fs::write(file("initrd"), vec![7; 5000]).expect("a file");
         let disk = Self { path: file("disk") };
         disk.partition();
