@@ -165,10 +165,9 @@ def boot_slot(build: Build, kernel: Kernel, slot: str, work: pathlib.Path) -> pa
 def boot(build: Build, kernel: Kernel, work: pathlib.Path) -> pathlib.Path:
     """The partition that the board's own firmware reads."""
     loader = build.board["loader"]
-    arguments = " ".join([f"console={build.board['boot']['console']}", *build.board["boot"]["arguments"]])
     files: dict[str, pathlib.Path | bytes] = {
         "boot.scr": boot_script(build, work),
-        "board.env": f"board_args={arguments}\n".encode(),
+        "board.env": board_environment(build.board).encode(),
     }
     if "file" in loader["place"]:
         files[loader["place"]["file"]["to"]] = packaged(build, loader["package"], loader["file"])
@@ -194,20 +193,21 @@ def packaged(build: Build, package: str, file: str) -> bytes:
     return say.run("tar", "-x", "-O", f"./{file}", stdin=packed.stdout).stdout
 
 
+def board_environment(board: dict) -> str:
+    """What the boot script has to know of the board."""
+    facts = board["boot"]
+    lines = [" ".join([f"board_args=console={facts['console']}", *facts["arguments"]])]
+    addresses = {"kernel_addr_r": "kernel_address", "ramdisk_addr_r": "initrd_address", "fdt_addr_r": "device_tree_address"}
+    lines += [f"{name}={facts[key]:#x}" for name, key in addresses.items() if facts.get(key) is not None]
+    return "\n".join(lines) + "\n"
+
+
 def boot_script(build: Build, work: pathlib.Path) -> bytes:
-    """The boot script of all boards, with this board's facts before it."""
-    facts = build.board["boot"]
-    addresses = {
-        "kernel_addr_r": facts["kernel_address"],
-        "ramdisk_addr_r": facts["initrd_address"],
-        "fdt_addr_r": facts.get("device_tree_address"),
-    }
-    lines = [f"setenv {name} {address:#x}" for name, address in addresses.items() if address is not None]
-    text = work / "boot.cmd"
-    text.write_text("\n".join(lines) + "\n" + (build.clone / "image/boot/boot.cmd").read_text())
+    """The boot script of all boards, as U-Boot wants it."""
     script = work / "boot.scr"
-    say.run("mkimage", "-A", "arm64", "-T", "script", "-C", "none", "-n", "Alcove", "-d", text, script,
-            env={"SOURCE_DATE_EPOCH": str(build.epoch_s), "PATH": "/usr/sbin:/usr/bin"})
+    environment = {"SOURCE_DATE_EPOCH": str(build.epoch_s), "PATH": "/usr/sbin:/usr/bin"}
+    source = build.clone / "image/boot/boot.cmd"
+    say.run("mkimage", "-A", "arm64", "-T", "script", "-C", "none", "-n", "Alcove", "-d", source, script, env=environment)
     return script.read_bytes()
 
 
