@@ -40,6 +40,10 @@ struct Chosen {
 pub struct Outside {
     pub time_sync: Passage,
     pub update_check: Passage,
+    /// What went to the feed of release news; no switch of this version opens that way.
+    pub news: Option<Count>,
+    /// What went to a collector, likewise.
+    pub statistics: Option<Count>,
     /// What wanted to leave and was not let; `None` where the kernel does not count.
     pub dropped: Option<Count>,
 }
@@ -88,6 +92,8 @@ pub fn read(firmware: &Firmware) -> Result<Outside, OutsideError> {
     Ok(Outside {
         time_sync: passage(chosen.time_sync, "out_time_sync"),
         update_check: passage(chosen.update_check, "out_update_check"),
+        news: count(&listed, "out_news"),
+        statistics: count(&listed, "out_statistics"),
         dropped: count(&listed, "out_dropped"),
     })
 }
@@ -160,6 +166,7 @@ mod tests {
 
     const LISTED: &str = r#"{"nftables": [{"metainfo": {"version": "1.0.6"}},
         {"counter": {"family": "inet", "name": "out_time_sync", "table": "alcove", "handle": 2, "packets": 7, "bytes": 532}},
+        {"counter": {"family": "inet", "name": "out_news", "table": "alcove", "handle": 3, "packets": 0, "bytes": 0}},
         {"counter": {"family": "inet", "name": "out_dropped", "table": "alcove", "handle": 4, "packets": 9, "bytes": 540}}]}"#;
 
     /// A root with programs that answer and exit so.
@@ -196,6 +203,8 @@ mod tests {
             .map(|count| (count.packets, count.bytes));
         assert_eq!(sent, Some((7, 532)));
         assert_eq!(first.update_check.sent, None);
+        assert_eq!(first.news.map(|count| count.packets), Some(0));
+        assert_eq!(first.statistics, None);
         assert_eq!(first.dropped.map(|count| count.packets), Some(9));
         let after = set(&firmware, Switch::TimeSync, true).unwrap();
         assert_eq!((after.time_sync.on, after.update_check.on), (true, false));

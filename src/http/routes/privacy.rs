@@ -154,6 +154,16 @@ pub async fn destinations(
     let is_owner = session.role == Role::Owner;
     let addresses = &app.rooms.addresses;
     let effective = app.rooms.journal.consent().state().effective;
+    // Off the firmware nothing counts.
+    let outside = app.rooms.updates.outside().await.ok();
+    let sent = |place| {
+        let counts = outside.as_ref()?;
+        let count = match place {
+            Place::Collector | Place::Crashes => counts.statistics,
+            Place::News => counts.news,
+        };
+        count.map(|count| count.packets)
+    };
     let one = |place: Place| {
         let address = match place {
             Place::Collector | Place::Crashes => &addresses.collector,
@@ -165,11 +175,13 @@ pub async fn destinations(
             address: address.clone().filter(|_| is_owner),
             switch: place.switch().into(),
             allowed: effective.shares(place.switch()),
-            packets: None,
+            packets: sent(place),
         }
     };
     Answer(Destinations {
-        counted: false,
+        counted: outside
+            .as_ref()
+            .is_some_and(|outside| outside.dropped.is_some()),
         destinations: Place::ALL.map(one).into(),
     })
 }
