@@ -209,6 +209,15 @@ mod tests {
         let after = set(&firmware, Switch::TimeSync, true).unwrap();
         assert_eq!((after.time_sync.on, after.update_check.on), (true, false));
         assert_eq!(read(&firmware).unwrap(), after);
+        let mode = fs::metadata(firmware.outside())
+            .unwrap()
+            .permissions()
+            .mode();
+        assert_eq!(
+            mode & 0o444,
+            0o444,
+            "the copy aside is made by another user"
+        );
         for damage in ["time_sync = \"yes\"", "time_sync", "\u{0}"] {
             fs::write(firmware.outside(), damage).unwrap();
             assert!(!read(&firmware).unwrap().time_sync.on, "{damage}");

@@ -88,7 +88,8 @@ impl Record {
     }
 }
 
-/// Writes the file at `path` whole or not at all, and makes the folder it lies in where that is missing.
+/// Writes the file at `path` whole or not at all, and makes the folder it lies in where that is missing. It holds no secret:
+/// everybody may read it, and so it is among what is copied aside before an update, whoever wrote it.
 ///
 /// # Errors
 /// The operating system's own.
@@ -97,7 +98,7 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     fs::create_dir_all(&folder)?;
     let unfinished = path.with_extension("new");
     let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true).mode(0o600);
+    options.write(true).create(true).truncate(true).mode(0o644);
     let mut file = options.open(&unfinished)?;
     file.write_all(bytes)?;
     file.sync_all()?;
