@@ -74,7 +74,7 @@ impl Inner {
         self.hold();
         self.forget();
         self.crashes.owe();
-        let cleared = self.follow(&self.consent.state());
+        let cleared = self.follow();
         let settled = self.settle();
         self.uploads.wait()?;
         settled?;
@@ -105,7 +105,7 @@ impl Inner {
         let obeyed = if is_same && after.effective == asked {
             self.crashes.obey()
         } else {
-            self.follow(&after)
+            self.follow()
         };
         (outcome.map(|_| after), obeyed)
     }
@@ -117,10 +117,11 @@ impl Inner {
     }
 
     /// Begins afresh under what holds now, whatever became of an answer: it may be more private than before.
-    pub(super) fn follow(&self, after: &State) -> io::Result<()> {
+    pub(super) fn follow(&self) -> io::Result<()> {
+        let after = self.consent.state();
         self.now().hold();
         self.crashes.go_on();
-        self.gather(after);
+        self.gather(&after);
         self.now().changing = false;
         let obeyed = self.crashes.obey();
         drop(self.current());

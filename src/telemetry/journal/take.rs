@@ -77,7 +77,7 @@ impl Inner {
 
     /// The answer in force is in doubt: everybody hears of it.
     fn follow_and_settle(&self) {
-        if let Err(error) = self.follow(&self.consent.state()) {
+        if let Err(error) = self.follow() {
             log::warn!("crash reports are not deleted yet: {error}");
         }
         if let Err(error) = self.settle() {
