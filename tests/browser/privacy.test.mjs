@@ -272,7 +272,7 @@ export const tests = {
       assert.equal(stored.mode, 'undecided');
       await page.getByRole('link', { name: 'Answer' }).click();
       await heading(page, 'May Alcove learn from this box?');
-      await page.getByText('Nothing leaves this box').click();
+      await page.getByRole('radiogroup').getByText('Nothing leaves this box').click();
       await page.getByRole('button', { name: 'Save answer' }).click();
       await settled(page);
       await page.getByText('You have not said yet what Alcove may collect.').waitFor({ state: 'hidden' });

@@ -35,7 +35,7 @@ async function setUp(page) {
   await shoot(page, 'set-up-2');
   await page.getByRole('button', { name: 'Create account' }).click();
   await heading(page, 'May Alcove learn from this box?');
-  await page.getByText('Nothing leaves this box').click();
+  await page.getByRole('radiogroup').getByText('Nothing leaves this box').click();
   await page.getByRole('button', { name: 'Save answer' }).click();
   await heading(page, 'Where is your media?');
 }
